@@ -1,0 +1,45 @@
+"""Every error a user can meet.
+
+    GroundError
+    ├── UsageError        what was asked for makes no sense; nothing was done
+    ├── LabError          the laptop cloud cannot start, or cannot go on
+    │   ├── LabNotRunning
+    │   └── LabHeld       another supervisor owns the state folder
+    ├── BuildError        a component of the workshop could not be planned, created, checked or removed
+    └── LoadError         traffic could not be sent, or not to that address
+
+A message says what happened, where, and what to do next. The command line prints it as one line and exits with
+``exit_code``; a traceback is shown only for errors that are not in this tree, because those are our defects.
+"""
+
+
+class GroundError(Exception):
+    """The root: ``str(error)`` is one line, ready to be shown to a user."""
+
+    exit_code = 1
+
+
+class UsageError(GroundError):
+    """The command line or a setting is wrong. Nothing was changed."""
+
+    exit_code = 2
+
+
+class LabError(GroundError):
+    """The laptop cloud could not do its part."""
+
+
+class LabNotRunning(LabError):
+    """A verb needs a running lab and found none in the state folder."""
+
+
+class LabHeld(LabError):
+    """Another supervisor holds the lab; the message names its pid."""
+
+
+class BuildError(GroundError):
+    """A workshop component failed; the message names the component and the AWS error."""
+
+
+class LoadError(GroundError):
+    """Load could not be started; the message names the address and the reason."""
