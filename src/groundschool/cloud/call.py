@@ -26,3 +26,6 @@ class Call:
 
 Handler = Callable[[Call, Params], Result]
 """Answers one operation; raises :class:`~groundschool.cloud.aws_error.AwsError` when AWS would."""
+
+Guard = Callable[[Call, Params], None]
+"""Refuses, by raising AwsError, an operation on passive state that something alive forbids."""

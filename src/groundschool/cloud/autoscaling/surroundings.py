@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+from groundschool.clock import Clock
+from groundschool.cloud.monitoring.alarms import AlarmBook
 from groundschool.cloud.network.data_plane import TargetHealth
 
 
@@ -21,6 +24,17 @@ class LaunchRequest:
     subnet_id: str
     tags: Mapping[str, str]
     """Tags that propagate at launch; ``aws:autoscaling:groupName`` is added by Auto Scaling."""
+
+
+@dataclass(frozen=True)
+class TemplateVersion:
+    """A launch template with its version resolved: never ``$Latest`` or ``$Default``."""
+
+    launch_template_id: str
+    launch_template_name: str
+    version: str
+    created_at: datetime
+    """When this version was created: the termination policies compare it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,9 @@ class Fleet(Protocol):
     def subnets(self, subnet_ids: tuple[str, ...]) -> dict[str, str]:
         """Subnet id -> availability zone; raises AwsError for an unknown subnet."""
 
+    def template(self, launch_template: Mapping[str, str]) -> TemplateVersion:
+        """Resolves a LaunchTemplateSpecification (no Version: the default version); raises AwsError if unknown."""
+
     def default_subnets(self, availability_zones: tuple[str, ...]) -> dict[str, str]:
         """The default VPC's subnet id -> availability zone, for the zones named."""
 
@@ -68,3 +85,17 @@ class Targets(Protocol):
 
     def health(self, target_group_arn: str, instance_id: str) -> TargetHealth:
         """``unused`` once deregistered and drained."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Everything outside the service that its controllers may touch."""
+
+    fleet: Fleet
+    targets: Targets
+    alarms: AlarmBook
+    clock: Clock
+
+    def at(self, lab_now: float) -> datetime:
+        """Real time, for the texts of activities and the answers of operations."""
+        return self.clock.wall_time(lab_now)

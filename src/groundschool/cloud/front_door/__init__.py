@@ -1,0 +1,1 @@
+"""One endpoint on loopback that speaks AWS to unmodified clients."""

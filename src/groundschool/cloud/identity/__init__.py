@@ -1,0 +1,1 @@
+"""Who asks, and may they: access keys, role sessions, policies."""

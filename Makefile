@@ -1,0 +1,52 @@
+# The one door for users and contributors: make help
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench docs clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Two stamps: users of the demo do not install what only tests need.
+$(VENV)/.installed: pyproject.toml visitor-board/pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Ground School needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.12 demo" % v[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "• Installing Ground School into $(VENV) (once, about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ./visitor-board -e .
+	@touch $@
+
+$(VENV)/.installed-for-tests: $(VENV)/.installed
+	@echo "• Installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e './visitor-board[test]' -e '.[test]'
+	@touch $@
+
+install: $(VENV)/.installed ## Install into .venv; then: source .venv/bin/activate
+
+demo: $(VENV)/.installed ## Build the whole system, load it and see it scale (under 5 minutes)
+	@$(BIN)/ground demo
+
+test: $(VENV)/.installed-for-tests ## Run all checks and tests
+	@$(BIN)/ruff check src visitor-board/src tests visitor-board/tests bench
+	@$(BIN)/ruff format --check --quiet src visitor-board/src tests visitor-board/tests bench
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/pytest
+
+lint: $(VENV)/.installed-for-tests ## Format the code and show what is left to mend
+	@$(BIN)/ruff format src visitor-board/src tests visitor-board/tests bench
+	@$(BIN)/ruff check --fix src visitor-board/src tests visitor-board/tests bench
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.installed-for-tests ## Measure: see bench/README.md
+	@$(BIN)/python -m bench
+
+docs: $(VENV)/.installed ## Write the generated pages of docs/
+	@$(BIN)/python -m groundschool.cli.reference
+
+clean: ## Remove the virtual environment, caches and the lab's state folder
+	@test ! -x $(BIN)/ground || $(BIN)/ground down
+	@rm -rf $(VENV) .ground .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""EC2's living part: instances, from RunInstances to terminated."""

@@ -1,0 +1,123 @@
+"""Instances in the shapes of EC2's answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from groundschool.cloud.ec2.instance import Instance, State
+from groundschool.cloud.passive.network_records import SecurityGroup
+
+
+def instance_document(
+    instance: Instance, launched: datetime, groups: dict[str, SecurityGroup], account_id: str
+) -> dict[str, Any]:
+    """``launched`` is the real time of the launch; ``groups`` those the instance is in, by id."""
+    gone = instance.state is State.TERMINATED
+    document: dict[str, Any] = {
+        "InstanceId": instance.instance_id,
+        "ImageId": instance.image.image_id,
+        "State": instance.state_document(),
+        "PrivateDnsName": "" if gone else _private_name(instance.address),
+        "PublicDnsName": instance.address if instance.public and not gone else "",
+        "StateTransitionReason": instance.state_transition_reason,
+        "KeyName": instance.key_name,
+        "AmiLaunchIndex": instance.launch_index,
+        "ProductCodes": [],
+        "InstanceType": instance.instance_type,
+        "LaunchTime": launched,
+        "Placement": {
+            "AvailabilityZone": instance.subnet.availability_zone,
+            "GroupName": "",
+            "Tenancy": "default",
+        },
+        "Monitoring": {"State": "enabled" if instance.detailed_monitoring else "disabled"},
+        "Architecture": instance.image.architecture,
+        "RootDeviceName": instance.image.root_device_name,
+        "RootDeviceType": "ebs",
+        "VirtualizationType": "hvm",
+        "Hypervisor": "xen",
+        "EbsOptimized": False,
+        "EnaSupport": True,
+        "ClientToken": instance.client_token or "",
+        "BlockDeviceMappings": [],
+        "SecurityGroups": [] if gone else _group_identifiers(instance, groups),
+        "MetadataOptions": {
+            "State": "applied",
+            "HttpTokens": instance.metadata.http_tokens,
+            "HttpEndpoint": instance.metadata.http_endpoint,
+            "HttpPutResponseHopLimit": instance.metadata.hop_limit,
+        },
+        "Tags": [{"Key": key, "Value": value} for key, value in sorted(instance.tags.items())],
+    }
+    if instance.profile:
+        document["IamInstanceProfile"] = {"Arn": instance.profile.arn, "Id": instance.profile.profile_id}
+    if instance.state_reason:
+        document["StateReason"] = {"Code": instance.state_reason.code, "Message": instance.state_reason.message}
+    if not gone:
+        document |= {
+            "VpcId": instance.subnet.vpc_id,
+            "SubnetId": instance.subnet.subnet_id,
+            "PrivateIpAddress": instance.address,
+            "PublicIpAddress": instance.address if instance.public else None,
+            "NetworkInterfaces": [_interface(instance, groups, account_id)],
+        }
+    return document
+
+
+def reservations(
+    instances: Iterable[Instance], documents: dict[str, dict[str, Any]], account_id: str
+) -> list[dict[str, Any]]:
+    """Groups by reservation, in launch order."""
+    found: dict[str, dict[str, Any]] = {}
+    for instance in instances:
+        reservation = found.setdefault(
+            instance.reservation_id,
+            {"ReservationId": instance.reservation_id, "OwnerId": account_id, "Groups": [], "Instances": []},
+        )
+        reservation["Instances"].append(documents[instance.instance_id])
+    return list(found.values())
+
+
+def status_document(instance: Instance) -> dict[str, Any]:
+    """One row of DescribeInstanceStatus. The checks pass while the instance's own processes run."""
+    if instance.state is not State.RUNNING:
+        check: dict[str, Any] = {"Status": "not-applicable"}
+    elif instance.machine.alive():
+        check = {"Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
+    else:
+        check = {"Status": "impaired", "Details": [{"Name": "reachability", "Status": "failed"}]}
+    return {
+        "InstanceId": instance.instance_id,
+        "AvailabilityZone": instance.subnet.availability_zone,
+        "InstanceState": instance.state_document(),
+        "InstanceStatus": check,
+        "SystemStatus": check,
+    }
+
+
+def _interface(instance: Instance, groups: dict[str, SecurityGroup], account_id: str) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "NetworkInterfaceId": f"eni-{instance.instance_id.removeprefix('i-')}",
+        "OwnerId": account_id,
+        "VpcId": instance.subnet.vpc_id,
+        "SubnetId": instance.subnet.subnet_id,
+        "PrivateIpAddress": instance.address,
+        "Status": "in-use",
+        "Groups": _group_identifiers(instance, groups),
+    }
+    if instance.public:
+        document["Association"] = {"PublicIp": instance.address, "PublicDnsName": instance.address}
+    return document
+
+
+def _group_identifiers(instance: Instance, groups: dict[str, SecurityGroup]) -> list[dict[str, str]]:
+    return [
+        {"GroupId": group_id, "GroupName": groups[group_id].name if group_id in groups else ""}
+        for group_id in instance.security_group_ids
+    ]
+
+
+def _private_name(address: str) -> str:
+    return f"ip-{address.replace('.', '-')}.compute.internal"

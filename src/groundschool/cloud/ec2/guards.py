@@ -1,0 +1,27 @@
+"""What may not be deleted while something alive uses it; moto, which only remembers, would allow it."""
+
+from __future__ import annotations
+
+from groundschool.cloud.aws_error import AwsError
+from groundschool.cloud.call import Call, Guard, Params
+from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.passive.balancer_records import BalancerRecords
+
+
+def guards(instances: Instances, balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
+    def keep_used_security_group(call: Call, params: Params) -> None:
+        group_id = params.get("GroupId")
+        by_instance = any(group_id in instance.security_group_ids for instance in instances.live())
+        by_balancer = any(group_id in balancer.security_group_ids for balancer in balancers.load_balancers())
+        if by_instance or by_balancer:
+            raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
+
+    def keep_used_subnet(call: Call, params: Params) -> None:
+        subnet_id = params["SubnetId"]
+        if any(instance.subnet.subnet_id == subnet_id for instance in instances.live()):
+            raise AwsError("DependencyViolation", f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
+
+    return {
+        ("ec2", "DeleteSecurityGroup"): keep_used_security_group,
+        ("ec2", "DeleteSubnet"): keep_used_subnet,
+    }

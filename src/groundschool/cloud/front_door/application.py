@@ -1,0 +1,199 @@
+"""The front door: authenticates a request, finds who answers it, and never answers anything but AWS."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+import urllib3
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Request, Response
+
+from groundschool.cloud.aws_error import AwsError
+from groundschool.cloud.call import Call, Handler
+from groundschool.cloud.front_door import wire
+from groundschool.cloud.front_door.routes import READING, Routes, elsewhere, unsupported
+from groundschool.cloud.front_door.s3_action import s3_action
+from groundschool.cloud.identity.authoriser import Authoriser
+from groundschool.cloud.identity.policy import ANY_RESOURCE
+from groundschool.cloud.passive.application import Passive
+from groundschool.errors import GroundError
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT = 2 * 1024 * 1024
+"""Bytes. AWS's query and JSON services answer 413 above about 1 MB; DynamoDB's largest request is a 16 MB batch."""
+OBJECT_LIMIT = 256 * 1024 * 1024
+"""Bytes of one S3 request."""
+DYNAMODB_LIMIT = 16 * 1024 * 1024
+
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+Administration = Callable[[str, str, Any], dict[str, Any]]
+"""``(method, path, JSON document) -> JSON document``; raises AwsError or GroundError."""
+
+
+@dataclass(frozen=True)
+class FrontDoorFacts:
+    """What the front door must know of its lab."""
+
+    region: str
+    account_id: str
+    url: str
+    dynamodb_url: str
+    admin_secret: str
+
+
+class FrontDoor:
+    """A WSGI application.
+
+    ``lock`` is the lab's one lock, held while a living handler runs. ``changed`` is called after each operation that
+    may have changed something, so that the control loop looks at once. ``administration`` answers the lab's owner.
+    """
+
+    def __init__(
+        self,
+        facts: FrontDoorFacts,
+        routes: Routes,
+        passive: Passive,
+        authoriser: Authoriser,
+        lock: RLock,
+        changed: Callable[[], None],
+        administration: Administration,
+    ) -> None:
+        self._facts = facts
+        self._routes = routes
+        self._passive = passive
+        self._authoriser = authoriser
+        self._lock = lock
+        self._changed = changed
+        self._administration = administration
+        self._store = urllib3.PoolManager(maxsize=16, retries=False)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        return self._answer(request)(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            if not _is_local(request.host):
+                raise AwsError("InvalidHost", f"The lab answers on loopback names only, not {request.host}", 403)
+            if request.path.startswith("/_ground/"):
+                return self._own(request)
+            scope = wire.scope_of(request)
+            self._limit_body(request, scope.service)
+        except AwsError as error:
+            return wire.encode_unrouted(error)
+        if scope.service == "dynamodb":
+            return self._to_store(request)
+        return self._aws(request, scope)
+
+    def _limit_body(self, request: Request, service: str) -> None:
+        limit = {"s3": OBJECT_LIMIT, "dynamodb": DYNAMODB_LIMIT}.get(service, BODY_LIMIT)
+        request.max_content_length = limit
+        try:
+            request.get_data()
+        except RequestEntityTooLarge:
+            raise AwsError("RequestEntityTooLarge", f"The request body exceeds {limit} bytes", 413) from None
+
+    def _aws(self, request: Request, scope: wire.Scope) -> Response:
+        known = scope.service in self._routes.passive or any(name == scope.service for name, _ in self._routes.living)
+        if not known:
+            error = unsupported(self._call(scope, request.headers.get("X-Amz-Target") or "any action"), self._list_url)
+            return wire.encode_unrouted(error)
+        operation, resource = "", ANY_RESOURCE
+        try:
+            if scope.service == "s3":
+                operation, resource = s3_action(request)
+            else:
+                operation = wire.operation_of(request, scope) or ""
+        except AwsError as error:
+            return wire.encode_unrouted(error)
+        call = self._call(scope, operation)
+        try:
+            return self._route(request, call, resource)
+        except AwsError as error:
+            return wire.encode(request, call, error)
+        except Exception as error:
+            log.exception("the lab failed to answer %s:%s", call.service, call.operation)
+            failure = AwsError(
+                "InternalFailure", f"The lab failed to answer ({type(error).__name__}): see its log", 500
+            )
+            return wire.encode(request, call, failure)
+
+    def _route(self, request: Request, call: Call, resource: str) -> Response:
+        with self._lock:
+            self._authoriser.check(call, resource)
+        handler = self._routes.living.get((call.service, call.operation))
+        if handler is not None:
+            return self._living(request, call, handler)
+        if call.service != "s3" and not self._routes.supports(call.service, call.operation):
+            wire.decode(request, call)  # an operation AWS does not have at all is InvalidAction
+            raise unsupported(call, self._list_url)
+        guard = self._routes.guards.get((call.service, call.operation))
+        if guard is not None:
+            with self._lock:
+                guard(call, wire.decode(request, call))
+        answer = self._passive.answer(call.service, request)
+        self._wake(call)
+        return answer
+
+    def _living(self, request: Request, call: Call, handler: Handler) -> Response:
+        params = wire.decode(request, call)
+        if call.region != self._facts.region and call.service != "sts":
+            return wire.encode(request, call, elsewhere(call, self._facts.region))
+        with self._lock:
+            result = handler(call, params)
+        self._wake(call)
+        return wire.encode(request, call, result)
+
+    def _wake(self, call: Call) -> None:
+        if not call.operation.startswith(READING):
+            self._changed()
+
+    def _call(self, scope: wire.Scope, operation: str) -> Call:
+        return Call(scope.service, operation, scope.region, self._facts.account_id, scope.access_key_id)
+
+    @property
+    def _list_url(self) -> str:
+        return f"{self._facts.url}/_ground/operations"
+
+    def _to_store(self, request: Request) -> Response:
+        """DynamoDB has a server of its own; a client that only knows this endpoint reaches it through here."""
+        headers = {name: value for name, value in request.headers if name.lower() not in ("connection", "host")}
+        try:
+            answer = self._store.request(
+                "POST", self._facts.dynamodb_url, body=request.get_data(), headers=headers, timeout=30
+            )
+        except urllib3.exceptions.HTTPError as error:
+            return wire.encode_unrouted(AwsError("ServiceUnavailable", f"The store does not answer: {error}", 503))
+        kept = {name: value for name, value in answer.headers.items() if name.lower() not in ("connection", "date")}
+        return Response(answer.data, status=answer.status, headers=kept)
+
+    def _own(self, request: Request) -> Response:
+        if request.path == "/_ground/operations":
+            return _json(self._routes.supported())
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), self._facts.admin_secret.encode()):
+            raise AwsError("AccessDenied", "This address is for the owner of the lab", 403)
+        document = request.get_json(silent=True) if request.method == "POST" else None
+        try:
+            with self._lock:
+                return _json(self._administration(request.method, request.path.removeprefix("/_ground"), document))
+        except (AwsError, GroundError) as error:
+            return _json({"message": getattr(error, "message", str(error))}, getattr(error, "status", 409))
+
+
+def _is_local(host: str) -> bool:
+    """Refuses other names, so that a web page cannot reach the lab by DNS rebinding."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    return name in LOCAL_NAMES or name.endswith(".localhost")
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(json.dumps(document, indent=1), status=status, content_type="application/json")

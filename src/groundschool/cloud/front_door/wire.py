@@ -1,0 +1,163 @@
+"""AWS's wire protocols, both ways, driven by botocore's service models through moto's parsers and serialisers."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import parse_qs
+
+from botocore.model import OperationNotFoundError
+from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
+from moto.core.request import determine_request_protocol
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.wrappers import Request, Response
+
+from groundschool.cloud.aws_error import AwsError
+from groundschool.cloud.call import Call, Params
+
+SERVICE_OF_SIGNING_NAME = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+"""Where the SigV4 scope names a service differently from botocore's service model."""
+
+API_VERSION_OF_ELBV2 = "2015-12-01"
+
+
+class WireError(ServiceException):  # type: ignore[misc]
+    """An AwsError on its way out. moto looks for a service in the module of its own exceptions, and finds none here."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the SigV4 credential scope says."""
+
+    access_key_id: str
+    region: str
+    service: str
+    """botocore's name of the service model."""
+
+
+def scope_of(request: Request) -> Scope:
+    """Reads the ``Authorization`` header or a presigned query.
+
+    Raises AwsError MissingAuthenticationToken (403) or IncompleteSignature (400).
+    """
+    authorization = request.headers.get("Authorization", "")
+    if authorization.startswith("AWS4-HMAC-SHA256"):
+        fields = dict(
+            part.strip().partition("=")[::2] for part in authorization.removeprefix("AWS4-HMAC-SHA256").split(",")
+        )
+        credential = fields.get("Credential", "")
+    else:
+        credential = request.args.get("X-Amz-Credential", "")
+    if not credential:
+        raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    parts = credential.split("/")
+    if len(parts) != 5:
+        raise AwsError("IncompleteSignature", f"Credential must have exactly 5 slash-delimited elements: {credential}")
+    access_key_id, _, region, signing_name, _ = parts
+    return Scope(access_key_id, region, SERVICE_OF_SIGNING_NAME.get(signing_name, signing_name))
+
+
+def operation_of(request: Request, scope: Scope) -> str | None:
+    """The operation's name; None for REST services, whose operation is in the method and path."""
+    target = request.headers.get("X-Amz-Target")
+    if target:
+        return target.rpartition(".")[2]
+    form = _form(request)
+    action = form.get("Action", [None])[0]
+    version = form.get("Version", [""])[0]
+    if scope.service == "elbv2" and action and version != API_VERSION_OF_ELBV2:
+        raise AwsError(
+            "UnsupportedOperation",
+            f"The lab has Application Load Balancers (elbv2, {API_VERSION_OF_ELBV2}) only, not version {version}",
+        )
+    return action
+
+
+def decode(request: Request, call: Call) -> Params:
+    """The operation's input in boto3's shape.
+
+    Raises AwsError InvalidAction for an operation AWS does not have, and MalformedQueryString or SerializationException
+    for a body that cannot be read.
+    """
+    model = _operation_model(call)
+    protocol = determine_request_protocol(model.service_model, request.content_type)
+    parser = PROTOCOL_PARSERS[protocol](model, map_type=dict)
+    values = {name: texts[0] for name, texts in _form(request).items()}
+    try:
+        parsed = parser.parse(
+            {
+                "method": request.method,
+                "values": values,
+                "headers": request.headers,
+                "body": request.get_data(),
+                "url_path": request.path,
+                "url_params": {},
+            }
+        )
+    except (RequestParserError, ValueError, TypeError, KeyError, AttributeError) as error:
+        code = "SerializationException" if protocol == "json" else "MalformedQueryString"
+        raise AwsError(code, f"The input of {call.operation} cannot be read: {error}") from error
+    return cast(Params, parsed)
+
+
+def encode(request: Request, call: Call, result: dict[str, Any] | AwsError) -> Response:
+    """The answer, or the error, in the protocol the request was made in."""
+    request_id = str(uuid.uuid4())
+    serializer = _serializer(request, call)
+    if isinstance(result, AwsError):
+        serialized = serializer.serialize(WireError(result.code, result.message))
+        status = result.status
+    else:
+        serialized = serializer.serialize(result)
+        status = serialized["status_code"]
+    headers = dict(serialized["headers"])
+    headers["x-amzn-RequestId"] = request_id
+    return Response(serialized["body"], status=status, headers=headers)
+
+
+def encode_unrouted(error: AwsError) -> Response:
+    """For a request whose service is not known: AWS's plain XML error."""
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ErrorResponse><Error><Type>Sender</Type>'
+        f"<Code>{_escape(error.code)}</Code><Message>{_escape(error.message)}</Message></Error>"
+        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    )
+    return Response(body, status=error.status, content_type="text/xml")
+
+
+def _form(request: Request) -> dict[str, list[str]]:
+    """The query protocol's fields. Parsed here, because werkzeug would consume the body before moto can read it."""
+    cached = request.environ.get("groundschool.form")
+    if cached is None:
+        cached = parse_qs(request.query_string.decode("utf-8", "replace"), keep_blank_values=True)
+        if (request.content_type or "").startswith("application/x-www-form-urlencoded"):
+            cached |= parse_qs(request.get_data().decode("utf-8", "replace"), keep_blank_values=True)
+        request.environ["groundschool.form"] = cached
+    return cast(dict[str, list[str]], cached)
+
+
+def _operation_model(call: Call) -> Any:
+    try:
+        return get_service_model(call.service).operation_model(call.operation)
+    except OperationNotFoundError:
+        raise AwsError(
+            "InvalidAction", f"The action {call.operation} is not valid for this web service ({call.service})"
+        ) from None
+
+
+def _serializer(request: Request, call: Call) -> Any:
+    service_model = get_service_model(call.service)
+    try:
+        operation_model = service_model.operation_model(call.operation)
+    except OperationNotFoundError:
+        operation_model = OperationModel({}, service_model)
+    protocol = determine_request_protocol(service_model, request.content_type)
+    return get_serializer_class(call.service, protocol)(operation_model=operation_model)
+
+
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,116 @@
+"""Turns an access key into a principal, and a principal and an action into yes or an AWS error."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from groundschool.cloud.aws_error import AwsError
+from groundschool.cloud.call import Call
+from groundschool.cloud.identity.policy import Verdict, evaluate
+from groundschool.cloud.identity.role_session import RoleSession, RoleSessions
+from groundschool.cloud.passive.identity_records import IdentityRecords, Statement
+
+UNKNOWN_KEY = {
+    "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
+    "s3": ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403),
+    "dynamodb": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
+    "ssm": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
+}
+DENIED_CODE = {"ec2": "UnauthorizedOperation", "ssm": "AccessDeniedException", "dynamodb": "AccessDeniedException"}
+IAM_PREFIX = {"elbv2": "elasticloadbalancing", "cloudwatch": "cloudwatch"}
+"""Where the service prefix of IAM actions differs from botocore's service name."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    arn: str
+    user_id: str
+    statements: tuple[Statement, ...] | None
+    """None: the lab's own administrator, who may do everything."""
+
+
+class Authoriser:
+    """Called under the lab's lock."""
+
+    def __init__(self, root_access_key_id: str, account_id: str, records: IdentityRecords, sessions: RoleSessions):
+        self._root_access_key_id = root_access_key_id
+        self._account_id = account_id
+        self._records = records
+        self._sessions = sessions
+
+    def principal(self, access_key_id: str | None) -> Principal | None:
+        if access_key_id is None:
+            return None
+        if access_key_id == self._root_access_key_id:
+            return Principal(f"arn:aws:iam::{self._account_id}:user/ground", "AIDAGROUNDSCHOOL0LAB", None)
+        session = self._sessions.of_access_key(access_key_id)
+        if session is not None:
+            return self._of_session(session)
+        owner = self._records.owner(access_key_id)
+        return None if owner is None else Principal(owner.arn, access_key_id, owner.statements)
+
+    def check(self, call: Call, resource: str) -> Principal:
+        """Raises AwsError in the service's own words for an unknown key or a missing permission."""
+        principal = self.principal(call.access_key_id)
+        if principal is None:
+            raise AwsError(
+                *UNKNOWN_KEY.get(
+                    call.service,
+                    ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
+                )
+            )
+        action = f"{IAM_PREFIX.get(call.service, call.service)}:{call.operation}"
+        if principal.statements is None or action == "sts:GetCallerIdentity":
+            return principal
+        verdict = evaluate(principal.statements, action, resource)
+        if verdict is not Verdict.ALLOWED:
+            raise AwsError(DENIED_CODE.get(call.service, "AccessDenied"), denial(principal.arn, action, resource), 403)
+        return principal
+
+    def policy_document(self) -> dict[str, Any]:
+        """What the DynamoDB store needs to decide on its own: see groundschool.dynamodb."""
+        keys = {}
+        for session in self._sessions.live():
+            principal = self._of_session(session)
+            keys[session.access_key_id] = {"principal_arn": principal.arn, "statements": principal.statements}
+        return {"account_id": self._account_id, "keys": keys, "root_keys": [self._root_access_key_id]}
+
+    def _of_session(self, session: RoleSession) -> Principal:
+        role = self._records.role(session.role_name)
+        return Principal(
+            f"arn:aws:sts::{self._account_id}:assumed-role/{session.role_name}/{session.instance_id}",
+            f"{role.role_id if role else 'AROAUNKNOWN'}:{session.instance_id}",
+            role.statements if role else (),
+        )
+
+
+def denial(principal_arn: str, action: str, resource: str) -> str:
+    """AWS's sentence for a missing permission."""
+    on = "" if resource == "*" else f" on resource: {resource}"
+    return (
+        f"User: {principal_arn} is not authorized to perform: {action}{on} "
+        f"because no identity-based policy allows the {action} action"
+    )
+
+
+class PolicyFile:
+    """The authoriser's knowledge as a file that the DynamoDB store reads; written only when it changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written = ""
+
+    def write(self, document: dict[str, Any]) -> None:
+        text = json.dumps(document, sort_keys=True)
+        if text == self._written:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(text)
+        os.replace(temporary, self.path)  # noqa: PTH105 - the atomic rename is the point
+        self._written = text

@@ -1,0 +1,65 @@
+"""Every change the lab makes to moto, each with its reason; tests/passive/test_moto_patches.py fails when moto moves.
+
+Nothing else in the lab assigns to a moto name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.common_models import BaseModel
+from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
+
+_applied = False
+
+
+def apply(load_balancer_dns_name: Callable[[str, str], str]) -> None:
+    """Applies all patches once per process.
+
+    ``load_balancer_dns_name(arn, name)`` gives the name under which the data plane will serve a new load balancer.
+    """
+    global _applied
+    _name_load_balancers(load_balancer_dns_name)
+    if _applied:
+        return
+    _applied = True
+    _forget_dead_objects()
+    _default_health_checks_as_aws()
+
+
+def _forget_dead_objects() -> None:
+    """moto keeps every model object in a class-level list for its dashboard: a leak in a lab that runs for hours."""
+
+    def new(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
+        return object.__new__(cls)
+
+    BaseModel.__new__ = new
+
+
+_create_load_balancer = ELBv2Backend.create_load_balancer
+
+
+def _name_load_balancers(dns_name: Callable[[str, str], str]) -> None:
+    """moto answers with a name under amazonaws.com, where nothing of the lab listens."""
+
+    def create_load_balancer(self: ELBv2Backend, *args: Any, **kwargs: Any) -> Any:
+        created = _create_load_balancer(self, *args, **kwargs)
+        created.dns_name = dns_name(created.arn, created.name)
+        return created
+
+    ELBv2Backend.create_load_balancer = create_load_balancer
+
+
+def _default_health_checks_as_aws() -> None:
+    """moto's defaults are a 10 s time-out and no path; an HTTP target group on AWS has 5 s and ``/``."""
+    init = FakeTargetGroup.__init__
+
+    def __init__(self: FakeTargetGroup, *args: Any, **kwargs: Any) -> None:  # noqa: N807
+        init(self, *args, **kwargs)
+        if self.health_check_protocol in ("HTTP", "HTTPS"):
+            self.health_check_path = self.health_check_path or "/"
+            if not kwargs.get("healthcheck_timeout_seconds"):
+                self.health_check_timeout_seconds = 5
+
+    FakeTargetGroup.__init__ = __init__

@@ -1,0 +1,284 @@
+"""The lab: every part made, connected, kept going and taken down."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event, RLock
+from typing import Any
+
+from groundschool.clock import Clock
+from groundschool.cloud.autoscaling.operations import AutoScalingOperations
+from groundschool.cloud.autoscaling.service import AutoScaling
+from groundschool.cloud.autoscaling.surroundings import Surroundings
+from groundschool.cloud.compute.base_image import build_base_image
+from groundschool.cloud.compute.cpu_budget import choose_budget
+from groundschool.cloud.compute.instance_type import lab_vcpu
+from groundschool.cloud.compute.machine import MachineHost
+from groundschool.cloud.compute.spawner import Spawner
+from groundschool.cloud.ec2.addresses import Addresses
+from groundschool.cloud.ec2.fleet import AutoScalingFleet
+from groundschool.cloud.ec2.guards import guards
+from groundschool.cloud.ec2.instance import State
+from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.ec2.machine_room import MachineRoom
+from groundschool.cloud.ec2.operations import InstanceOperations
+from groundschool.cloud.ec2.tags import TagOperations
+from groundschool.cloud.front_door.application import FrontDoor, FrontDoorFacts
+from groundschool.cloud.front_door.routes import routes
+from groundschool.cloud.front_door.server import FrontDoorServer
+from groundschool.cloud.identity.authoriser import Authoriser, PolicyFile
+from groundschool.cloud.identity.operations import CallerIdentity
+from groundschool.cloud.identity.role_session import RoleSessions, access_key_id
+from groundschool.cloud.load_balancing.edge_ports import EdgePorts
+from groundschool.cloud.load_balancing.operations import TargetOperations
+from groundschool.cloud.load_balancing.registry import TargetRegistry
+from groundschool.cloud.metadata.service import MetadataService
+from groundschool.cloud.monitoring.alarms import AlarmBook
+from groundschool.cloud.monitoring.metric_store import MetricStore
+from groundschool.cloud.monitoring.operations import CloudWatch
+from groundschool.cloud.network.envoy.data_plane import EnvoyDataPlane
+from groundschool.cloud.network.envoy.ports import obstacle
+from groundschool.cloud.passive import moto_patches
+from groundschool.cloud.passive.application import Passive
+from groundschool.cloud.passive.balancer_records import BalancerRecords
+from groundschool.cloud.passive.identity_records import IdentityRecords
+from groundschool.cloud.passive.network_records import NetworkRecords
+from groundschool.cloud.settings import LabSettings
+from groundschool.cloud.supervisor.administration import Administration
+from groundschool.cloud.supervisor.child_process import ChildProcess
+from groundschool.cloud.supervisor.identity_view import IdentityView
+from groundschool.cloud.supervisor.lab_record import LabRecord
+from groundschool.cloud.supervisor.monitor import Monitor
+from groundschool.cloud.supervisor.network_view import NetworkView
+from groundschool.cloud.systems_manager.operations import CommandOperations
+from groundschool.errors import LabError
+
+log = logging.getLogger(__name__)
+
+TICK = 0.1
+"""Real seconds between two passes of the control loop when nothing wakes it sooner."""
+
+
+class Lab:
+    """One laptop cloud. ``start``, then ``run`` until ``ask_to_stop``, then ``stop``, all on one thread.
+
+    The thread must live as long as the lab: the DynamoDB store and Envoy end with the thread that started them.
+    """
+
+    def __init__(self, settings: LabSettings) -> None:
+        self.settings = settings
+        self.home = settings.home.absolute()
+        self.clock = Clock(settings.speed)
+        self.lock = RLock()
+        self._woken = Event()
+        self._stopping = Event()
+        self._secret = secrets.token_urlsafe(30)
+        self._root_key = access_key_id("AKIA")
+        self._started_at = datetime.now(UTC)
+        self.troubles: dict[str, str] = {}
+        """What failed in the last pass of the control loop, by part."""
+
+        self.spawner = Spawner()
+        self.budgets = choose_budget(str(settings.port))
+        self.vcpu = settings.vcpu or lab_vcpu()
+        self.data_plane = EnvoyDataPlane(self.home / "envoy", self.clock)
+        self.store = self._store()
+        self._make_records()
+        self._make_living()
+
+    def _make_records(self) -> None:
+        account_id, region = self.settings.account_id, self.settings.region
+        self.edge_ports = EdgePorts(region)
+        moto_patches.apply(self.edge_ports.dns_name)
+        self.passive = Passive(self.lock)
+        self.network = NetworkRecords(self.passive, account_id, region)
+        self.identity = IdentityRecords(self.passive, account_id)
+        self.balancers = BalancerRecords(self.passive, account_id, region)
+        self.sessions = RoleSessions()
+        self.authoriser = Authoriser(self._root_key, account_id, self.identity, self.sessions)
+        self.policy_file = PolicyFile(self.home / "dynamodb" / "policy.json")
+
+    def _make_living(self) -> None:
+        settings, addresses = self.settings, Addresses(self.settings.address_block)
+        self.metadata = MetadataService(lambda each: view.identity(each), lambda each: view.credentials(each))
+        self.room = MachineRoom(
+            self.home / "instances",
+            self.home / "images",
+            MachineHost(self.spawner, self.budgets, self.home / "base-image" / "bin"),
+            self.vcpu,
+            self.metadata,
+            {"AWS_ENDPOINT_URL": settings.url, "AWS_ENDPOINT_URL_DYNAMODB": settings.dynamodb_url},
+        )
+        self.instances = Instances(self.room, self.network, self.identity, addresses, self.clock.now)
+        self.registry = TargetRegistry(self.balancers, self.instances, self.data_plane, self.clock.now)
+        fleet = AutoScalingFleet(self.instances, self.network)
+        metrics = MetricStore()
+        self.alarms = AlarmBook(
+            metrics, self.clock, lambda alarm, decision: self.autoscaling.on_alarm(alarm, decision, self.clock.now())
+        )
+        self.cloudwatch = CloudWatch(self.clock, metrics, self.alarms)
+        self.autoscaling = AutoScaling(Surroundings(fleet, self.registry, self.alarms, self.clock))
+        self.monitor = Monitor(
+            self.clock, metrics, self.alarms, self.instances, self.registry, self.balancers, self.data_plane
+        )
+        self.network_view = NetworkView(
+            self.data_plane,
+            self.instances,
+            self.network,
+            self.balancers,
+            self.registry,
+            addresses,
+            self.edge_ports,
+        )
+        view = IdentityView(
+            settings,
+            self.clock,
+            self.lock,
+            self.instances,
+            self.network,
+            self.identity,
+            self.sessions,
+            self.autoscaling,
+        )
+        self.front_door = FrontDoorServer(self._application(), settings.port)
+
+    def _application(self) -> FrontDoor:
+        settings = self.settings
+        services: dict[str, list[object]] = {
+            "ec2": [
+                InstanceOperations(self.instances, self.network, self.clock),
+                TagOperations(self.instances, self.passive),
+            ],
+            "elbv2": [TargetOperations(self.registry)],
+            "autoscaling": [AutoScalingOperations(self.autoscaling)],
+            "cloudwatch": [self.cloudwatch],
+            "ssm": [CommandOperations(self.instances, self.identity, self.clock)],
+            "sts": [CallerIdentity(self.authoriser)],
+        }
+        return FrontDoor(
+            FrontDoorFacts(settings.region, settings.account_id, settings.url, settings.dynamodb_url, self._secret),
+            routes(services, guards(self.instances, self.balancers), self.passive),
+            self.passive,
+            self.authoriser,
+            self.lock,
+            self._woken.set,
+            Administration(self).answer,
+        )
+
+    def _store(self) -> ChildProcess:
+        settings, folder = self.settings, self.home / "dynamodb"
+        command = [sys.executable, "-m", "groundschool.dynamodb", "--host", "127.0.0.1"]
+        command += ["--port", str(settings.dynamodb_port), "--data", str(folder / "store.sqlite")]
+        command += ["--policy-file", str(folder / "policy.json"), "--die-with-parent"]
+        address = ("127.0.0.1", settings.dynamodb_port)
+        return ChildProcess("store", command, folder, address, self.spawner, {"PATH": os.environ.get("PATH", "")})
+
+    def start(self) -> None:
+        """Returns when AWS clients are served. Raises LabError with one clear line; then nothing is left running."""
+        try:
+            self._clear()
+            for port in (self.settings.port, self.settings.dynamodb_port):
+                if problem := obstacle("127.0.0.1", port, None):
+                    raise LabError(f"{problem} Or start the lab elsewhere: ground up --port {self.settings.port + 10}")
+            build_base_image(self.home / "base-image")
+            self.policy_file.write(self.authoriser.policy_document())
+            self.store.start()
+            self.data_plane.start()
+            self.step()
+            self.front_door.start()
+            self.store.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def record(self) -> LabRecord:
+        return LabRecord(
+            url=self.settings.url,
+            dynamodb_url=self.settings.dynamodb_url,
+            region=self.settings.region,
+            account_id=self.settings.account_id,
+            speed=self.settings.speed,
+            started_at=self._started_at.isoformat(timespec="seconds"),
+            access_key_id=self._root_key,
+            secret_access_key=self._secret,
+        )
+
+    def run(self) -> None:
+        """The control loop: looks at everything at each tick, and at once after an API call changed something."""
+        while not self._stopping.is_set():
+            self._woken.wait(TICK)
+            self._woken.clear()
+            self.step()
+
+    def step(self) -> None:
+        """One pass. A part that fails is logged and shown by ``ground status``; the others go on."""
+        now = self.clock.now()
+        parts: dict[str, Callable[[], object]] = {
+            "instances": lambda: self._advance_instances(now),
+            "targets": lambda: self.registry.step(now),
+            "monitoring": lambda: self.monitor.step(now, self.autoscaling),
+            "auto scaling": lambda: self.autoscaling.step(now),
+            "identity": lambda: self.policy_file.write(self.authoriser.policy_document()),
+            "network": self.network_view.step,
+            "store": self._keep_store,
+        }
+        with self.lock:
+            for name, part in parts.items():
+                try:
+                    part()
+                    self.troubles.pop(name, None)
+                except Exception as error:
+                    if self.troubles.get(name) != repr(error):
+                        log.exception("%s failed in a pass of the control loop", name)
+                    self.troubles[name] = repr(error)
+
+    def _advance_instances(self, now: float) -> None:
+        for instance in self.instances.step(now):
+            if instance.state is State.TERMINATED:
+                self.registry.forget_instance(instance.instance_id)
+                self.sessions.forget(instance.instance_id)
+
+    def _keep_store(self) -> None:
+        if not self.store.alive():
+            log.error("the DynamoDB store has ended; starting it again on the same data")
+            self.store.start()
+
+    def ask_to_stop(self) -> None:
+        """From a signal handler or another thread."""
+        self._stopping.set()
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Ends everything and removes everything it wrote, but its log. Safe to call twice."""
+        self.front_door.stop()
+        self.room.close([instance.machine for instance in self.instances.live()])
+        self.metadata.stop()
+        self.data_plane.stop()
+        self.store.stop()
+        self.budgets.close()
+        self.spawner.close()
+        self._clear()
+
+    def _clear(self) -> None:
+        """The state folder belongs to the lab; nothing outside it is touched."""
+        for name in ("envoy", "instances", "images", "base-image", "dynamodb"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+        (self.home / "lab.json").unlink(missing_ok=True)
+
+    def facts(self) -> dict[str, Any]:
+        """For ``ground status``."""
+        return {
+            "url": self.settings.url,
+            "region": self.settings.region,
+            "speed": self.settings.speed,
+            "lab_seconds": round(self.clock.now(), 1),
+            "lab_vcpu_in_host_cores": self.vcpu,
+            "cpu_quota_by": self.budgets.reason,
+            "troubles": dict(self.troubles),
+        }

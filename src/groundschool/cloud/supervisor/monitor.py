@@ -1,0 +1,129 @@
+"""Measures the lab once per lab minute, publishes the metrics, and has the alarms evaluated."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from groundschool.clock import Clock
+from groundschool.cloud.autoscaling.service import AutoScaling
+from groundschool.cloud.compute.instance_type import cpu_utilization
+from groundschool.cloud.ec2.instance import Instance, State
+from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.load_balancing.registry import TargetRegistry, load_balancers_by_target_group
+from groundschool.cloud.monitoring.alarms import AlarmBook
+from groundschool.cloud.monitoring.metric_store import MetricStore
+from groundschool.cloud.monitoring.publish import (
+    BASIC_PERIOD,
+    InstanceCpu,
+    TargetGroupHosts,
+    group_metrics,
+    instance_metrics,
+    is_due,
+    load_balancer_metrics,
+)
+from groundschool.cloud.network.data_plane import DataPlane, HealthState
+from groundschool.cloud.passive.balancer_records import BalancerRecords
+
+MINUTE = 60.0
+"""Lab seconds."""
+
+
+@dataclass
+class _Meter:
+    """CPU of one instance. Real seconds, because processes spend real CPU time."""
+
+    used: float
+    at: float
+    launched_minute: int
+    minutes: deque[float] = field(default_factory=lambda: deque(maxlen=BASIC_PERIOD))
+
+
+class Monitor:
+    """Called under the lab's lock only."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: MetricStore,
+        alarms: AlarmBook,
+        instances: Instances,
+        registry: TargetRegistry,
+        balancers: BalancerRecords,
+        data_plane: DataPlane,
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._alarms = alarms
+        self._instances = instances
+        self._registry = registry
+        self._balancers = balancers
+        self._data_plane = data_plane
+        self._minute = 0
+        self._meters: dict[str, _Meter] = {}
+
+    def step(self, now: float, autoscaling: AutoScaling) -> None:
+        """Does nothing until the next lab minute is over."""
+        self._meet_new_instances()
+        minute = int(now // MINUTE)
+        if minute <= self._minute:
+            return
+        over, self._minute = minute - 1, minute
+        at = over * MINUTE
+        cpus = self._measure(over, now, autoscaling)
+        self._store.put(instance_metrics(cpus, at))
+        self._store.put(group_metrics(autoscaling.group_metrics(), at))
+        zones = {each.instance_id: each.subnet.availability_zone for each in self._instances.select(())}
+        self._store.put(load_balancer_metrics(self._data_plane.take_requests(), self._hosts(zones), zones, at))
+        self._store.forget_before(now)
+        self._alarms.evaluate(now)
+
+    def cpu_percent(self, instance_id: str) -> float | None:
+        """Of the last whole lab minute; None before the first."""
+        meter = self._meters.get(instance_id)
+        return meter.minutes[-1] if meter and meter.minutes else None
+
+    def _running(self) -> list[Instance]:
+        return [instance for instance in self._instances.live() if instance.state is State.RUNNING]
+
+    def _meet_new_instances(self) -> None:
+        running = {instance.instance_id: instance for instance in self._running()}
+        for gone in set(self._meters) - set(running):
+            del self._meters[gone]
+        for instance_id in set(running) - set(self._meters):
+            used = running[instance_id].machine.cpu_used_seconds()
+            self._meters[instance_id] = _Meter(used, self._clock.monotonic(), self._minute)
+
+    def _measure(self, minute: int, now: float, autoscaling: AutoScaling) -> list[InstanceCpu]:
+        members = {
+            instance_id: name
+            for name in autoscaling.group_names()
+            for instance_id in autoscaling.metric_members(name, now)
+        }
+        found = []
+        for instance in self._running():
+            meter, real_now = self._meters[instance.instance_id], self._clock.monotonic()
+            used = instance.machine.cpu_used_seconds()
+            if real_now > meter.at:
+                meter.minutes.append(cpu_utilization(used - meter.used, real_now - meter.at, instance.machine.cores))
+            meter.used, meter.at = used, real_now
+            if not is_due(instance.detailed_monitoring, minute, meter.launched_minute):
+                continue
+            covered = list(meter.minutes)[-1 if instance.detailed_monitoring else -BASIC_PERIOD :]
+            found.append(InstanceCpu(instance.instance_id, covered, members.get(instance.instance_id)))
+        return found
+
+    def _hosts(self, zones: dict[str, str]) -> list[TargetGroupHosts]:
+        hosts = []
+        for arn, balancers in load_balancers_by_target_group(self._balancers).items():
+            healthy: dict[str, int] = {}
+            unhealthy: dict[str, int] = {}
+            for each in self._registry.registrations(arn):
+                state = self._registry.health(arn, each.instance_id, each.port).state
+                zone = zones.get(each.instance_id, "")
+                if state is HealthState.HEALTHY:
+                    healthy[zone] = healthy.get(zone, 0) + 1
+                elif state is HealthState.UNHEALTHY:
+                    unhealthy[zone] = unhealthy.get(zone, 0) + 1
+            hosts.append(TargetGroupHosts(arn, balancers, healthy, unhealthy))
+        return hosts

@@ -1,0 +1,1 @@
+"""Systems Manager's living part: commands that run on instances."""

@@ -1,0 +1,1 @@
+"""The expression languages: lexed, parsed once per text, compiled to closures. Pure."""

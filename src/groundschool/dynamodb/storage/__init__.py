@@ -1,0 +1,1 @@
+"""Items as ready-made JSON in SQLite rows, and the transactions around them."""

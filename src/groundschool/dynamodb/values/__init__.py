@@ -1,0 +1,1 @@
+"""The ten types: numbers, sizes, comparison and key encodings. Pure."""

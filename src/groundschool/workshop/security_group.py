@@ -1,0 +1,176 @@
+"""Component 1: who may reach the instance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.world import World, tag_map
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import IpPermissionOutputTypeDef, IpPermissionTypeDef
+
+WORLD = "0.0.0.0/0"
+SSH = 22
+
+
+@dataclass(frozen=True)
+class Group:
+    """A security group as EC2 describes it."""
+
+    group_id: str
+    name: str
+    tags: dict[str, str]
+    permissions: Sequence[IpPermissionOutputTypeDef]
+
+    def sources(self, port: int) -> frozenset[str]:
+        """The CIDRs and security group ids that may open a TCP connection to ``port``."""
+        return frozenset(
+            source
+            for permission in self.permissions
+            if admits(permission, port)
+            for source in (
+                *(each["CidrIp"] for each in permission.get("IpRanges", [])),
+                *(each["GroupId"] for each in permission.get("UserIdGroupPairs", [])),
+            )
+        )
+
+
+def admits(permission: IpPermissionOutputTypeDef, port: int) -> bool:
+    """Whether the permission covers the TCP port; protocol ``-1`` is every protocol and port."""
+    protocol = permission.get("IpProtocol")
+    if protocol == "-1":
+        return True
+    return protocol == "tcp" and permission.get("FromPort", -1) <= port <= permission.get("ToPort", -1)
+
+
+def instance_group_name(world: World) -> str:
+    return f"{world.name}-instance"
+
+
+def find_group(world: World, name: str) -> Group | None:
+    """The group of that name in the default VPC."""
+    found = world.ec2.describe_security_groups(
+        Filters=[{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": [world.vpc_id]}]
+    )["SecurityGroups"]
+    if not found:
+        return None
+    group = found[0]
+    return Group(group["GroupId"], name, tag_map(group.get("Tags", [])), group.get("IpPermissions", []))
+
+
+def need_group(world: World, name: str) -> Group:
+    """The group of that name, which an earlier step has made; waits for EC2 to show it everywhere."""
+    return world.wait(f"security group {name}", lambda: find_group(world, name))
+
+
+def create_group(world: World, name: str, description: str) -> None:
+    world.ec2.create_security_group(
+        GroupName=name,
+        Description=description,
+        VpcId=world.vpc_id,
+        TagSpecifications=world.tag_specification("security-group", name),
+    )
+
+
+def delete_group(world: World, group: Group) -> None:
+    """Waits while network interfaces still use the group: a deleted load balancer's go some time after it."""
+
+    def gone() -> bool:
+        try:
+            world.ec2.delete_security_group(GroupId=group.group_id)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "DependencyViolation":
+                return False
+            if error.response["Error"]["Code"] != "InvalidGroup.NotFound":
+                raise
+        return True
+
+    world.wait(f"security group {group.name} to be unused", gone)
+
+
+def tcp_from_world(port: int) -> IpPermissionTypeDef:
+    return {
+        "IpProtocol": "tcp",
+        "FromPort": port,
+        "ToPort": port,
+        "IpRanges": [{"CidrIp": WORLD, "Description": "the world"}],
+    }
+
+
+def tcp_from_group(port: int, group_id: str) -> IpPermissionTypeDef:
+    return {
+        "IpProtocol": "tcp",
+        "FromPort": port,
+        "ToPort": port,
+        "UserIdGroupPairs": [{"GroupId": group_id, "Description": "the load balancer only"}],
+    }
+
+
+class SecurityGroup(Component):
+    """The instance's security group. It opens the port to the world only when nobody is admitted yet: in session 2
+    the listener closes that door in favour of the load balancer's group, and this component leaves it closed.
+    """
+
+    number = 1
+    session = 1
+    name = "security-group"
+    title = "security group"
+    why = (
+        "Everything is closed until a rule opens it: one port for visitors and none for SSH, because Session "
+        "Manager needs no open port; the price is that a missing rule looks like a dead server, as packets are "
+        "dropped in silence."
+    )
+
+    def plan(self, world: World) -> list[Action]:
+        name, port = instance_group_name(world), world.settings.app_port
+        group = find_group(world, name)
+        actions = []
+        if group is None:
+            actions.append(
+                Action(
+                    f"Create security group {name}",
+                    lambda: create_group(world, name, "Visitor Board: who may reach an instance"),
+                )
+            )
+        if group is None or not group.sources(port):
+            actions.append(
+                Action(
+                    f"Admit TCP {port} from {WORLD} in {name}",
+                    lambda: world.ec2.authorize_security_group_ingress(
+                        GroupId=need_group(world, name).group_id, IpPermissions=[tcp_from_world(port)]
+                    ),
+                )
+            )
+        return actions
+
+    def inspect(self, world: World) -> Check:
+        name, port = instance_group_name(world), world.settings.app_port
+        group = find_group(world, name)
+        if group is None:
+            return wrong(
+                f"no security group {name} in the default VPC",
+                "Who should be able to reach the instance, and on which port?",
+            )
+        if group.sources(SSH):
+            return wrong(
+                f"{name} admits SSH (TCP {SSH}) from {', '.join(sorted(group.sources(SSH)))}",
+                "Who needs this port, when Session Manager opens a shell without any?",
+            )
+        admitted = group.sources(port)
+        if not admitted:
+            return wrong(
+                f"{name} admits nobody to TCP {port}", "On which port does the app listen, and what does a rule say?"
+            )
+        return right(f"{name} admits TCP {port} from {', '.join(sorted(admitted))}")
+
+    def removal(self, world: World) -> list[Action]:
+        group = find_group(world, instance_group_name(world))
+        if group is None:
+            return []
+        world.must_own(f"security group {group.name}", group.tags)
+        return [Action(f"Delete security group {group.name}", lambda: delete_group(world, group))]
