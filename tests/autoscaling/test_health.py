@@ -35,6 +35,25 @@ def test_the_replacement_says_what_it_replaces(checked):
     )
 
 
+def test_a_replacement_and_a_scale_out_at_once_give_each_launch_its_own_cause(checked):
+    checked.fleet.terminate(checked.instances()[0]["InstanceId"])
+    checked.call("SetDesiredCapacity", AutoScalingGroupName="web", DesiredCapacity=3)
+    checked.run(5)
+    launches = [each["Cause"] for each in checked.activities("Launching") if each["StatusCode"] == "PreInService"]
+    assert len(launches) == 2
+    assert len([cause for cause in launches if "unhealthy instance" in cause]) == 1
+    assert len([cause for cause in launches if "changing the desired capacity from 2 to 3" in cause]) == 1
+
+
+def test_a_replacement_that_dies_while_pending_is_replaced_too(checked):
+    checked.fleet.terminate(checked.instances()[0]["InstanceId"])
+    checked.run(5)
+    [pending] = [each["InstanceId"] for each in checked.instances() if each["LifecycleState"] == "Pending"]
+    checked.fleet.terminate(pending)
+    checked.run(600)
+    assert checked.states() == ["InService", "InService"]
+
+
 def test_an_elb_unhealthy_instance_is_replaced_only_after_the_grace_period(checked):
     victim = checked.instances()[0]["InstanceId"]
     checked.targets.failing = {victim}
@@ -90,9 +109,10 @@ def test_an_unhealthy_mark_stays_when_the_check_passes_again(checked):
 
 def test_suspended_health_checks_mark_nobody(checked):
     checked.call("SuspendProcesses", AutoScalingGroupName="web", ScalingProcesses=["HealthCheck"])
-    checked.fleet.terminate(checked.instances()[0]["InstanceId"])
+    before = [each["InstanceId"] for each in checked.instances()]
+    checked.fleet.terminate(before[0])
     checked.run(400)
-    assert checked.states() == ["InService", "InService"]
+    assert [each["InstanceId"] for each in checked.instances()] == before
 
 
 def test_a_user_may_call_an_instance_unhealthy_but_the_grace_period_is_respected(checked):

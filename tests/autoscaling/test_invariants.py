@@ -56,6 +56,7 @@ SOME = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 REPLACEMENT_DIES_TOO = [
+    Event("boot", 2, 40.0),
     Event("kill", 0, 7.0),
     Event("kill", 3, 1.0),
     Event("kill", 2, 40.0),

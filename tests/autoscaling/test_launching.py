@@ -86,8 +86,10 @@ def test_a_failed_launch_is_an_activity_with_the_reason_and_is_tried_again_ever_
 
 def test_a_zone_without_capacity_is_replaced_by_another_one(lab):
     lab.fleet.zones_out = {"eu-north-1a"}
-    lab.in_service()
+    lab.create()
+    lab.run(1)
     assert {each["AvailabilityZone"] for each in lab.instances()} == {"eu-north-1b"}
+    assert len(lab.instances()) == 2
     assert len([each for each in lab.activities() if each["StatusCode"] == "Failed"]) == 1
 
 

@@ -30,6 +30,7 @@ def test_standby_takes_an_instance_out_of_service_and_back(lab):
     assert (lab.states(), group.desired_capacity) == (["InService", "Standby"], 1)
     answer = lab.call("ExitStandby", AutoScalingGroupName="web", InstanceIds=[sleeper])
     assert answer["Activities"][0]["Description"] == f"Moving EC2 instance out of Standby: {sleeper}"
+    assert lab.states() == ["InService", "Pending"]
     lab.run(20)
     assert (lab.states(), group.desired_capacity) == (["InService", "InService"], 2)
     assert not lab.fleet.ended

@@ -131,7 +131,10 @@ def test_name_placeholders_stand_for_whole_names() -> None:
             "#x = :5",
             "An expression attribute name used in the document path is not defined; attribute name: #x",
         ),
-        ("n = :undefined", "An expression attribute value used in expression is not defined; attribute value: :undefined"),
+        (
+            "n = :undefined",
+            "An expression attribute value used in expression is not defined; attribute value: :undefined",
+        ),
         (
             "contains(s)",
             "Incorrect number of operands for operator or function; operator or function: contains, "
@@ -177,7 +180,9 @@ def test_a_wrong_condition_is_refused_in_aws_words(text: str, words: str) -> Non
     assert refusal.value.message == f"Invalid FilterExpression: {words}"
 
 
-@pytest.mark.parametrize("text", ["(" * 4096, "NOT " * 1000 + "n = :5", "(" * 101 + "n = :5" + ")" * 101, "size(" * 800])
+@pytest.mark.parametrize(
+    "text", ["(" * 4096, "NOT " * 1000 + "n = :5", "(" * 101 + "n = :5" + ")" * 101, "size(" * 800]
+)
 def test_deep_nesting_is_refused_and_harms_nothing(text: str) -> None:
     with pytest.raises(ApiError, match="ValidationException"):
         holds(text)
@@ -200,7 +205,10 @@ def test_300_operators_are_the_limit() -> None:
             {"FilterExpression": "attribute_exists(pk)", "ExpressionAttributeValues": {":a": {"S": "b"}}},
             "Value provided in ExpressionAttributeValues unused in expressions: keys: {:a}",
         ),
-        ({"ExpressionAttributeNames": {"#a": "b"}}, "ExpressionAttributeNames can only be specified when using expressions"),
+        (
+            {"ExpressionAttributeNames": {"#a": "b"}},
+            "ExpressionAttributeNames can only be specified when using expressions",
+        ),
         (
             {"ExpressionAttributeValues": {":a": {"S": "b"}}},
             "ExpressionAttributeValues can only be specified when using expressions: FilterExpression is null",
@@ -229,15 +237,19 @@ def test_300_operators_are_the_limit() -> None:
         ),
     ],
 )
-def test_names_and_values_must_fit_the_expressions(local: Any, refused: Any, params: dict[str, Any], words: str) -> None:
+def test_names_and_values_must_fit_the_expressions(
+    local: Any, refused: Any, params: dict[str, Any], words: str
+) -> None:
     local.table()
     with refused("ValidationException", words):
         local("Scan", TableName="items", **params)
 
 
 WORDS = [
-    *"n s m.k l[0] l[2].deep #x :5 :he :ba AND OR NOT IN BETWEEN ( ) , = <> < <= > >= size contains begins_with".split(),
-    *"attribute_exists attribute_type [ ] . SET REMOVE ADD DELETE if_not_exists list_append + - [1] # : \u00e9 0".split(),
+    *"n s m.k l[0] l[2].deep #x :5 :he :ba AND OR NOT IN BETWEEN ( ) , = <> < <= > >= + -".split(),
+    *"[ ] . [1] # : \u00e9 0".split(),
+    *"size contains begins_with attribute_exists attribute_type if_not_exists list_append".split(),
+    *"SET REMOVE ADD DELETE".split(),
 ]
 
 
@@ -266,7 +278,8 @@ def _must_not_fail(text: str) -> None:
         try:
             compiled = compile_it(expressions)
         except ApiError as error:
-            assert error.code == "ValidationException"
+            if error.code != "ValidationException":
+                raise
         else:
             if hasattr(compiled, "matches"):
                 assert compiled.matches(ITEM, expressions.values) in (True, False)

@@ -56,7 +56,11 @@ def test_tables_of_different_regions_are_different_tables(local: Any, refused: A
 @pytest.mark.parametrize(
     ("value", "code", "words"),
     [
-        ({}, "ValidationException", "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"),
+        (
+            {},
+            "ValidationException",
+            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+        ),
         (
             {"S": "a", "N": "1"},
             "ValidationException",
@@ -68,7 +72,11 @@ def test_tables_of_different_regions_are_different_tables(local: Any, refused: A
             "ValidationException",
             "One or more parameter values were invalid: Null attribute value types must have the value of true",
         ),
-        ({"SS": []}, "ValidationException", "One or more parameter values were invalid: An string set  may not be empty"),
+        (
+            {"SS": []},
+            "ValidationException",
+            "One or more parameter values were invalid: An string set  may not be empty",
+        ),
         (
             {"SS": ["a", "a"]},
             "ValidationException",
@@ -79,7 +87,11 @@ def test_tables_of_different_regions_are_different_tables(local: Any, refused: A
         ({"S": 1}, "SerializationException", "NUMBER_VALUE cannot be converted to String"),
         ({"S": True}, "SerializationException", "TRUE_VALUE cannot be converted to String"),
         ({"BOOL": 1}, "SerializationException", "NUMBER_VALUE cannot be converted to Boolean"),
-        ({"B": "abc"}, "SerializationException", "Base64 encoded length is expected a multiple of 4 bytes but found: 3"),
+        (
+            {"B": "abc"},
+            "SerializationException",
+            "Base64 encoded length is expected a multiple of 4 bytes but found: 3",
+        ),
         ({"L": {}}, "SerializationException", "Start of structure or map found where not expected"),
         ("text", "SerializationException", "Unexpected value type in payload"),
     ],
@@ -104,7 +116,8 @@ def test_values_that_are_none_are_refused(local: Any, refused: Any, value: Any, 
         ),
         (
             {"pk": {"S": "x" * 2049}, "sk": {"S": "1"}},
-            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of2048 bytes",
+            "One or more parameter values were invalid: Size of hashkey has exceeded the maximum "
+            "size limit of2048 bytes",
         ),
         (
             {"pk": {"S": "x"}, "sk": {"S": "1" * 1025}},
@@ -122,9 +135,7 @@ def test_keys_that_do_not_fit_are_refused(local: Any, refused: Any, key: Any, wo
 
 def test_an_item_without_its_key_is_refused(local: Any, refused: Any) -> None:
     local.table()
-    with refused(
-        "ValidationException", "One or more parameter values were invalid: Missing the key sk in the item"
-    ):
+    with refused("ValidationException", "One or more parameter values were invalid: Missing the key sk in the item"):
         local("PutItem", TableName="items", Item={"pk": {"S": "a"}})
 
 
@@ -230,9 +241,7 @@ def test_capacity_is_counted_by_4_kb_reads_and_1_kb_writes(
     put = local("PutItem", TableName="items", Item=body, ReturnConsumedCapacity="TOTAL")
     assert put["ConsumedCapacity"] == {"TableName": "items", "CapacityUnits": write}
     for consistent, units in ((False, read), (True, strong)):
-        got = local(
-            "GetItem", TableName="items", Key=KEY, ConsistentRead=consistent, ReturnConsumedCapacity="INDEXES"
-        )
+        got = local("GetItem", TableName="items", Key=KEY, ConsistentRead=consistent, ReturnConsumedCapacity="INDEXES")
         assert got["ConsumedCapacity"]["Table"] == {"CapacityUnits": units}
 
 

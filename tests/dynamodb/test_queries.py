@@ -96,7 +96,7 @@ def test_a_key_condition_selects_a_run(local: Any, condition: str, values: dict[
         ("pk = :p AND NOT sk = :s", "Invalid operator used in KeyConditionExpression: NOT"),
         ("pk = :p AND sk <> :s", "Invalid operator used in KeyConditionExpression: <>"),
         ("pk = :p AND contains(sk, :s)", "Invalid operator used in KeyConditionExpression: contains"),
-        ("pk = :p AND other = :s", "Query condition missed key schema element: sk"),
+        ("pk = :p AND nr = :s", "Query condition missed key schema element: sk"),
         ("pk = :p AND size(sk) = :s", "KeyConditionExpressions cannot contain nested operations"),
         ("pk = :p AND sk = :s AND sk = :s", "KeyConditionExpressions must only contain one condition per key"),
         ("pk = :p AND sk.x = :s", "KeyConditionExpressions cannot have conditions on nested attributes"),
@@ -186,7 +186,10 @@ def test_a_start_key_that_is_none_is_refused(local: Any, refused: Any, start: An
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"Select": "ALL_PROJECTED_ATTRIBUTES"}, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"),
+        (
+            {"Select": "ALL_PROJECTED_ATTRIBUTES"},
+            "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
+        ),
         (
             {"Select": "SPECIFIC_ATTRIBUTES"},
             "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
@@ -246,11 +249,13 @@ def test_segments_of_a_scan_are_disjoint_and_complete(local: Any) -> None:
     [
         (
             {"Segment": 1},
-            "The TotalSegments parameter is required but was not present in the request when Segment parameter is present",
+            "The TotalSegments parameter is required but was not present in the request when "
+            "Segment parameter is present",
         ),
         (
             {"TotalSegments": 2},
-            "The Segment parameter is required but was not present in the request when parameter TotalSegments is present",
+            "The Segment parameter is required but was not present in the request when parameter "
+            "TotalSegments is present",
         ),
         (
             {"Segment": 2, "TotalSegments": 2},

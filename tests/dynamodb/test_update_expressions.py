@@ -64,7 +64,10 @@ def updated(local: Any, text: str, before: dict[str, Any] | None = BEFORE) -> di
         ("DELETE ss :ss", {"ss": {"SS": ["a"]}}),
         ("DELETE ss :ab", {"ss": None}),
         ("DELETE absent :ss", {}),
-        ("SET n = :1 REMOVE s ADD c :1 DELETE ss :ss", {"n": {"N": "1"}, "s": None, "c": {"N": "1"}, "ss": {"SS": ["a"]}}),
+        (
+            "SET n = :1 REMOVE s ADD c :1 DELETE ss :ss",
+            {"n": {"N": "1"}, "s": None, "c": {"N": "1"}, "ss": {"SS": ["a"]}},
+        ),
     ],
 )
 def test_an_update_changes_what_it_says_and_nothing_else(local: Any, text: str, changed: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ class TinyBoard(ThreadingHTTPServer):
         self.hosts: set[str] = set()
         self.posts: list[str] = []
         self.pages = 0
+        self.list_status = 200
         self.instances = ["i-0123456789abcdef0"]
 
     @property
@@ -46,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/api/messages"):
             ids = [{"id": f"m-{number}"} for number in range(1, len(self.server.posts) + 1)]
-            self.answer(json.dumps({"messages": ids, "next": None}).encode(), 200)
+            self.answer(json.dumps({"messages": ids, "next": None}).encode(), self.server.list_status)
             return
         with self.server.lock:
             self.server.pages += 1

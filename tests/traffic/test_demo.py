@@ -116,9 +116,16 @@ def test_a_group_that_does_not_scale_and_requests_that_fail_are_told(
     assert "The group did not come back to its minimum in time" in failed
 
 
-def test_the_load_of_a_growing_group_stays_the_same() -> None:
-    assert goal_for(1).per_cent == goal_for(2).per_cent == 88
-    assert goal_for(3).per_cent * 3 == pytest.approx(88 * 2)
+@pytest.mark.parametrize(
+    ("instances", "per_cent"),
+    [
+        pytest.param(1, 80, id="one: doubled twice"),
+        pytest.param(2, 80, id="two: to four at once"),
+        pytest.param(3, 62, id="three: well above the target, so that the fourth comes"),
+    ],
+)
+def test_the_goal_asks_for_four_instances_from_every_size(instances: int, per_cent: float) -> None:
+    assert goal_for(instances).per_cent == per_cent
 
 
 VERBS = """

@@ -66,7 +66,7 @@ def test_acknowledged_posts_are_looked_for_on_every_page(acknowledged: list[str]
 
 
 def test_a_board_that_cannot_be_read_back_is_an_error_and_not_a_loss(board: Any) -> None:
-    board.status = 503
+    board.list_status = 503
     with pytest.raises(LoadError, match="HTTP 503"):
         lost_posts(reader(board.url), ["a"])
     with pytest.raises(LoadError, match="could not be read back"):

@@ -13,14 +13,14 @@ from groundschool.traffic.drive_cpu import CpuGoal, Measured, Reason, next_rate,
     ("measured", "rate", "reason"),
     [
         pytest.param(Measured(10, None), 10, Reason.NO_DATA, id="waits for a measurement"),
-        pytest.param(Measured(10, 44), 20, Reason.BELOW_GOAL, id="half the goal: twice the rate"),
+        pytest.param(Measured(10, 40), 20, Reason.BELOW_GOAL, id="half the goal: twice the rate"),
         pytest.param(Measured(10, 2), 25, Reason.BELOW_GOAL, id="never more than the biggest step"),
         pytest.param(Measured(10, 0), 25, Reason.BELOW_GOAL, id="no CPU at all is a small rate, not a division"),
         pytest.param(Measured(40, 84), 40, Reason.AT_GOAL, id="near enough"),
-        pytest.param(Measured(40, 96), 40 * 88 / 96, Reason.ABOVE_GOAL, id="a little less"),
+        pytest.param(Measured(40, 96), 40 * 80 / 96, Reason.ABOVE_GOAL, id="a little less"),
         pytest.param(Measured(40, 99), 30, Reason.SATURATED, id="saturated CPU hides the demand"),
         pytest.param(Measured(40, 80, unfinished=61), 30, Reason.BACKLOG, id="a backlog goes before the CPU"),
-        pytest.param(Measured(2, 60, unfinished=10), 2 * 88 / 60, Reason.BELOW_GOAL, id="a few are no backlog"),
+        pytest.param(Measured(2, 60, unfinished=10), 2 * 80 / 60, Reason.BELOW_GOAL, id="a few are no backlog"),
     ],
 )
 def test_the_next_rate_has_a_reason(measured: Measured, rate: float, reason: Reason) -> None:

@@ -15,6 +15,9 @@ ENOUGH = 4
 FIRST_RATE = 4.0
 RAMP_SECONDS = 1.0
 BUSY = CpuGoal()
+CLEARLY_ABOVE = 62.0
+"""Per cent of CPU at which three minutes in a row are above a target of 50 %, whatever the noise."""
+
 QUIET_PER_CENT = 10.0
 """CPU of one instance that a trickle of visitors costs while the group scales in: nothing may be lost then either."""
 
@@ -65,6 +68,5 @@ class Driver:
 
 
 def goal_for(instances: int) -> CpuGoal:
-    """The same load, whatever the size of the group: what brings two instances to the goal. Pure."""
-    share = min(1.0, 2 / instances)
-    return CpuGoal(per_cent=BUSY.per_cent * share, tolerance=BUSY.tolerance * share)
+    """The same load at every size of the group, but never so near the target that the alarm cannot decide. Pure."""
+    return CpuGoal(per_cent=min(BUSY.per_cent, max(CLEARLY_ABOVE, BUSY.per_cent * 2 / instances)))

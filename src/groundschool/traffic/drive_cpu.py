@@ -23,13 +23,14 @@ class Reason(StrEnum):
 class CpuGoal:
     """Per cent of the group's CPU, and how fast to get there.
 
-    The default goal of 88 % lies where target tracking at 50 % doubles two instances (``ceil(2 x 88 / 50) = 4``), with
-    room to spare before requests wait. ``biggest_step`` bounds a rise, because the CPU of a first, small rate is mostly
-    noise. ``backlog_seconds``: a rate whose unfinished requests are worth more than so many seconds is too high.
+    The default goal of 80 % lies where target tracking at 50 % doubles two instances (``ceil(2 x 80 / 50) = 4``, from
+    76 % on), and where four of them then stay below the target. ``biggest_step`` bounds a rise, because the CPU of a
+    first, small rate is mostly noise. ``backlog_seconds``: a rate whose unfinished requests are worth more than so many
+    seconds is too high.
     """
 
-    per_cent: float = 88.0
-    tolerance: float = 6.0
+    per_cent: float = 80.0
+    tolerance: float = 4.0
     saturated: float = 97.0
     biggest_step: float = 2.5
     retreat: float = 0.75

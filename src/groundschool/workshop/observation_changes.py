@@ -64,7 +64,9 @@ def _activities(before: Observation, after: Observation) -> Iterator[Event]:
     for activity in reversed(after.activities):
         old = known.get(activity.activity_id)
         if old is None:
-            yield Event(EventKind.ACTIVITY, activity.activity_id, f"{activity.description}. {_cause(activity)}")
+            yield Event(
+                EventKind.ACTIVITY, activity.activity_id, f"{activity.description.rstrip('.')}. {_cause(activity)}"
+            )
         elif old.status != activity.status and activity.status in ("Failed", "Cancelled"):
             says = f"{activity.description}: {activity.status}. {activity.status_message}"
             yield Event(EventKind.ACTIVITY, activity.activity_id, says)

@@ -60,9 +60,10 @@ class WorkshopSettings:
     target_cpu: float = 50.0
     """Per cent, average of the group. Lower pays for idle instances; higher leaves less room while new ones boot."""
 
-    warm_up: int = 60
+    warm_up: int = 180
     """Seconds from InService until an instance counts in the group's average. Its start burns CPU that is not load;
-    longer makes the policy deaf, shorter makes it count the boot as demand."""
+    longer makes the policy deaf, shorter makes it count the boot as demand: at 60 s a boot of two minutes made a group
+    that needed four instances ask for eight."""
 
     health_check_interval: int = 10
     """Seconds (5-300, default 30). Two missed checks take a dead target out after 20 s instead of 60 s; three times the
@@ -81,9 +82,10 @@ class WorkshopSettings:
     """Seconds (default 300). Requests here take milliseconds, so a minute to finish is ample; the default would keep
     every instance that scales in for five paid minutes, too short a value would cut long requests."""
 
-    grace_period: int = 120
+    grace_period: int = 300
     """Seconds after InService in which a failing load balancer check does not replace the instance. Shorter than the
-    boot means replacing instances for ever; longer keeps broken ones longer."""
+    boot means replacing instances for ever, and the boots slow the others down; longer keeps broken ones longer. 300 s
+    is what the console proposes."""
 
     build_timeout: float = 600.0
     """Real seconds one component may take before the build gives up and says what it waited for."""

@@ -75,7 +75,7 @@ class Member:
     """EC2 was told to terminate it."""
     action: OpenAction | None = None
     hooks_passed: set[str] = field(default_factory=set)
-    """Hooks whose action has ended in the current transition."""
+    """Hooks whose action has ended. A name is used once per group, so launching and terminating hooks cannot meet."""
     no_more_hooks: bool = False
     """An ABANDON while terminating ends the remaining hooks too; so does ForceDelete."""
 

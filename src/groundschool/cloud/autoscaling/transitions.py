@@ -33,7 +33,6 @@ def begin_termination(group: Group, member: Member, cause: str, now: float) -> A
             member.activity.end(Status.CANCELLED if member.launching else Status.SUCCESSFUL, now)
     member.state = Lifecycle.TERMINATING
     member.action = None
-    member.hooks_passed.clear()
     member.activity = group.start_activity(
         f"Terminating EC2 instance: {member.instance_id}", cause, Status.IN_PROGRESS, now, details_of(member)
     )

@@ -15,6 +15,7 @@ from groundschool.errors import GroundError
 
 _PAGE_BYTES = 8192
 _CACHE_KIB = 16_384
+_LOCK_SECONDS = 1.0
 
 
 class StoreError(GroundError):
@@ -33,7 +34,10 @@ class Database:
         self._on_rollback: list[Callable[[], None]] = []
         try:
             self._connection = sqlite3.connect(
-                ":memory:" if path is None else path, isolation_level=None, cached_statements=1024
+                ":memory:" if path is None else path,
+                timeout=_LOCK_SECONDS,
+                isolation_level=None,
+                cached_statements=1024,
             )
             self.execute = self._connection.execute
             self._prepare(power_safe)

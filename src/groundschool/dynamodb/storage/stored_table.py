@@ -46,6 +46,9 @@ class StoredTable:
         self.index_rows = {
             index.name: IndexRows(self._database, f"index_{index.storage_id}") for index in definition.indexes
         }
+        # An index of the same name, made later, is another index.
+        for name in self._counts.keys() - self.index_rows.keys() - {""}:
+            del self._counts[name]
 
     def get(self, key: KeyBytes) -> Row | None:
         return self.rows.get(key)

@@ -168,6 +168,8 @@ class EnvoyDataPlane:
                     self._look()
                 except Exception:
                     _log.exception("The health checks' log could not be followed")
+            # Here, because the end of this thread would kill Envoy before it has written its logs.
+            self._process.stop()
 
         self._thread = threading.Thread(target=run, name="envoy", daemon=True)
         self._thread.start()

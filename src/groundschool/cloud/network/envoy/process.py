@@ -137,7 +137,8 @@ class EnvoyProcess:
         raise LabError(f"Envoy was not ready after {READY_SECONDS:.0f} s: {self._last_words()}")
 
     def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        process = self._process
+        return process is not None and process.poll() is None
 
     def admin(self, method: str, path: str) -> tuple[int, bytes]:
         """One request to the admin interface; raises OSError when Envoy is not there."""

@@ -1,0 +1,216 @@
+"""The board beside the older design, in one run on one store: CPU per page view and per post, requests/s, p99, memory.
+
+    python bench/board/speed.py [--sizes 0,100,1000,10000,100000] [--seconds 3] [--port 25100]
+
+CPU is that of the app's process only; the store and the load run beside it. "req/s per core" is 1000 / CPU-ms. Needs `wrk`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from steady import latencies
+
+from visitor_board import table
+from visitor_board.feed import Feed
+from visitor_board.scan import ScanBoard
+from visitor_board.settings import Settings
+from visitor_board.store_client import StoreClient
+
+HERE = Path(__file__).parent
+BOARD = [sys.executable, "-m", "visitor_board", "serve"]
+REFERENCE = [sys.executable, str(HERE / "reference.py")]
+POST = """
+wrk.method = "POST"
+wrk.body = "text=a+message+of+the+usual+length,+about+sixty+characters+long."
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+"""
+POST_WITH_TOKEN = (
+    POST
+    + """
+local n = os.time() * 100000
+request = function()
+  n = n + 1
+  return wrk.format("POST", nil, nil, wrk.body .. "&client_token=bench" .. string.format("%020d", n))
+end
+"""
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sizes", default="0,100,1000,10000,100000")
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--port", type=int, default=25100)
+    options = parser.parse_args()
+    sizes = [int(size) for size in options.sizes.split(",")]
+    port, seconds = options.port, options.seconds
+    with store(port) as endpoint:
+        tables = {(model, size): fill(endpoint, model, size) for model in ("feed", "scan") for size in sizes}
+        print("| Messages | reference page CPU-ms | req/s per core | board page CPU-ms | req/s per core | ratio |")
+        print("|---|---|---|---|---|---|")
+        for size in sizes:
+            with app(REFERENCE, port + 1, endpoint, tables["scan", size]) as reference:
+                old, _ = load(reference, port + 1, "/", seconds)
+            with app(BOARD, port + 2, endpoint, tables["feed", size]) as board:
+                load(board, port + 2, "/", 1)
+                new, _ = load(board, port + 2, "/", seconds)
+            print(
+                f"| {size:,} | {old:.2f} | {1000 / old:.0f} | {new:.2f} | {1000 / new:.0f} | {old / new:.1f}x |",
+                flush=True,
+            )
+        print("\n| Post | CPU-ms | req/s per core |\n|---|---|---|")
+        with app(REFERENCE, port + 1, endpoint, tables["scan", sizes[0]]) as reference:
+            report("reference", *load(reference, port + 1, "/", seconds, POST))
+        with app(BOARD, port + 2, endpoint, tables["feed", sizes[0]]) as board:
+            report("board, no token", *load(board, port + 2, "/", seconds, POST))
+            report("board, client token", *load(board, port + 2, "/", seconds, POST_WITH_TOKEN))
+        print("\n| Board, 1,000 messages | CPU-ms | req/s per core |\n|---|---|---|")
+        kept = tables["feed", 1000 if 1000 in sizes else sizes[-1]]
+        with app(BOARD, port + 2, endpoint, kept) as board:
+            cost, _ = load(board, port + 2, "/", seconds)
+            report("page view", cost, 0)
+            report("page view, new visitor", *load(board, port + 2, "/", seconds, cookie=False))
+            report("poll, unchanged (304)", *load(board, port + 2, "/api/messages", seconds, etag=True))
+            report("/health", *load(board, port + 2, "/health", seconds))
+            rate = 700 / cost
+            times = latencies(port + 2, "/", rate, seconds * 2)
+            memory = psutil.Process(board.pid).memory_info().rss / 1e6
+        with app(BOARD, port + 2, endpoint, kept, BOARD_CACHE_SECONDS="1") as board:
+            load(board, port + 2, "/", 1)
+            report("page view, BOARD_CACHE_SECONDS=1", *load(board, port + 2, "/", seconds))
+            reads = queries(port + 2)
+        at = [times[int(len(times) * share)] for share in (0.5, 0.99)]
+        print(
+            f"\nAt 70 % of a core ({rate:.0f} req/s): p50 {at[0]:.1f} ms, p99 {at[1]:.1f} ms. Memory {memory:.0f} MB."
+        )
+        print(f"With the cache, Query calls in {seconds + 1} s of full load: {reads}.")
+        print(f"Start to first answer: {start_seconds(port + 2, endpoint, kept):.2f} s.")
+
+
+def report(name: str, cost: float, _: float) -> None:
+    print(f"| {name} | {cost:.2f} | {1000 / cost:.0f} |", flush=True)
+
+
+@contextmanager
+def store(port: int) -> Iterator[str]:
+    """The embedded store, in memory."""
+    command = [sys.executable, "-m", "groundschool.dynamodb", "--memory", "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            time.sleep(1.0)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def fill(endpoint: str, model: str, size: int) -> str:
+    """A table with that many messages; returns its name."""
+    settings = Settings(endpoint=endpoint, table_name=f"speed_{model}_{size}", model=model)
+    client = StoreClient(settings.region, endpoint)
+    table.create(client, settings)
+    for _ in table.seed(client, settings, size):
+        pass
+    (ScanBoard if model == "scan" else Feed)(client, settings, "i-1").post("the newest", None)
+    client.close()
+    return settings.table_name
+
+
+@contextmanager
+def app(command: list[str], port: int, endpoint: str, name: str, **more: str) -> Iterator[psutil.Process]:
+    """A running app."""
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "TABLE_NAME": name,
+        "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "eu-north-1",
+        "AWS_DEFAULT_REGION": "eu-north-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **more,
+    }
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not answers(port):
+                assert process.poll() is None, f"{command} ended"
+                time.sleep(0.01)
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def start_seconds(port: int, endpoint: str, name: str) -> float:
+    begun = time.perf_counter()
+    with app(BOARD, port, endpoint, name):
+        return time.perf_counter() - begun
+
+
+def load(
+    process: psutil.Process,
+    port: int,
+    path: str,
+    seconds: int,
+    script: str = "",
+    *,
+    cookie: bool = True,
+    etag: bool = False,
+) -> tuple[float, float]:
+    """CPU-ms per request and requests/s under 4 keep-alive connections."""
+    command = ["wrk", "-t1", "-c4", f"-d{seconds}", "--timeout", "10", f"http://127.0.0.1:{port}{path}"]
+    if cookie:
+        command += ["-H", "Cookie: visited=1"]
+    if etag:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        command += ["-H", f"If-None-Match: {response.headers['ETag']}"]
+        connection.close()
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        if script:
+            file.write(script)
+            file.flush()
+            command += ["-s", file.name]
+        before = sum(process.cpu_times()[:2])
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        spent = sum(process.cpu_times()[:2]) - before
+    assert "Non-2xx" not in output, output
+    requests = int(next(line for line in output.splitlines() if "requests in" in line).split()[0])
+    return spent / requests * 1000, requests / seconds
+
+
+def queries(port: int) -> int:
+    """How many Query calls the app has made."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", "/metrics")
+    lines = connection.getresponse().read().decode().splitlines()
+    connection.close()
+    prefix = 'board_store_seconds_count{operation="Query"'
+    return sum(int(line.rpartition(" ")[2]) for line in lines if line.startswith(prefix))
+
+
+if __name__ == "__main__":
+    main()
