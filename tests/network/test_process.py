@@ -18,6 +18,7 @@ from groundschool.clock import Clock
 from groundschool.cloud.network.envoy import EnvoyDataPlane
 from groundschool.cloud.network.envoy.process import PROCESS_RECORD
 from groundschool.cloud.network.plan import NetworkPlan
+from groundschool.cloud.process_record import ProcessRecord, record_process, write_record
 from groundschool.errors import LabError, LabHeld
 
 
@@ -123,18 +124,17 @@ def test_an_orphan_of_the_same_folder_is_ended_at_the_next_start(tmp_path):
     folder = tmp_path / "network"
     folder.mkdir()
     with subprocess.Popen(["sleep", "60"]) as orphan:
-        started = psutil.Process(orphan.pid).create_time()
-        (folder / PROCESS_RECORD).write_text(f'{{"pid": {orphan.pid}, "started": {started}}}')
+        write_record(record_process(orphan.pid, "envoy"), folder / PROCESS_RECORD)
         plane = EnvoyDataPlane(folder, Clock())
         plane.start()
         plane.stop()
-        assert not psutil.pid_exists(orphan.pid)
+        assert orphan.wait(timeout=1) < 0
 
 
 def test_a_reused_pid_is_left_alone(tmp_path):
     folder = tmp_path / "network"
     folder.mkdir()
-    (folder / PROCESS_RECORD).write_text(f'{{"pid": {os.getpid()}, "started": 1.0}}')
+    write_record(ProcessRecord(os.getpid(), "an earlier boot", (), "envoy"), folder / PROCESS_RECORD)
     plane = EnvoyDataPlane(folder, Clock())
     plane.start()
     plane.stop()

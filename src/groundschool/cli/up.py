@@ -59,6 +59,7 @@ def start_detached(settings: LabSettings, program: str) -> None:
     if (holder := supervisor(home)) is not None:
         raise LabHeld(f"A lab is already running in {home} (pid {holder.pid}). End it with: ground down")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / LAB_FILE).unlink(missing_ok=True)  # of a lab that was killed
     log = home / LOG_FILE
     options = ["--speed", str(settings.speed), "--port", str(settings.port)]
     options += ["--region", settings.region, "--vcpu", str(settings.vcpu)]

@@ -7,7 +7,6 @@ import fcntl
 import http.client
 import os
 import platform
-import signal
 import socket
 import subprocess
 import sys
@@ -15,16 +14,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import orjson
-import psutil
-
 from groundschool.cloud.network.envoy.documents import ADMIN_SOCKET, BOOTSTRAP
+from groundschool.cloud.process_record import end, read_record, record_process, write_record
 from groundschool.errors import LabError, LabHeld
 
 PROCESS_LOG = "envoy.log"
 PROCESS_OUTPUT = "envoy.out"
 """What Envoy says before its log is open."""
-PROCESS_RECORD = "envoy.pid"
+PROCESS_RECORD = "envoy.json"
 LOCK = "lock"
 
 READY_SECONDS = 20.0
@@ -123,7 +120,7 @@ class EnvoyProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        self._record(self._process.pid)
+        write_record(record_process(self._process.pid, "envoy"), self._folder / PROCESS_RECORD)
 
     def wait_ready(self) -> None:
         """Returns when Envoy serves; raises LabError when it ends before, or takes too long."""
@@ -183,21 +180,11 @@ class EnvoyProcess:
             return False
         return status == 200
 
-    def _record(self, pid: int) -> None:
-        record = {"pid": pid, "started": psutil.Process(pid).create_time()}
-        (self._folder / PROCESS_RECORD).write_bytes(orjson.dumps(record))
-
     def _end_orphan(self) -> None:
         """Where the kernel has no parent-death signal, a killed supervisor leaves its Envoy behind."""
         path = self._folder / PROCESS_RECORD
-        try:
-            record = orjson.loads(path.read_bytes())
-            orphan = psutil.Process(record["pid"])
-            if orphan.create_time() == record["started"]:
-                orphan.send_signal(signal.SIGKILL)
-                orphan.wait(STOP_SECONDS)
-        except (FileNotFoundError, orjson.JSONDecodeError, psutil.NoSuchProcess):
-            pass
+        if (orphan := read_record(path)) is not None:
+            end(orphan, STOP_SECONDS)
         path.unlink(missing_ok=True)
 
     def _last_words(self) -> str:
