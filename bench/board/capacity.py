@@ -36,9 +36,9 @@ RRU = read request unit (4 KB strongly consistent, 8 KB eventually consistent), 
 TAIL = """
 **Read it like this.** The feed's page costs the same at 100 and at 10,000 messages, because one Query reads the 26
 newest items and the counters, whatever lies behind them. The scan's page reads everything up to DynamoDB's 1 MB, about
-128 RRU, and from there on its cost stops growing only because it stops being right: what is behind the first megabyte is not
-shown. A post with a client token pays one WRU more than one without, for a retry that can never double it, and one WRU
-counts it. As a transaction the same three writes would cost six WRU.
+128 RRU, and from there on its cost stops growing only because it stops being right: what is behind the first megabyte
+is not shown. A post with a client token pays one WRU more than one without, for a retry that can never double it, and
+one WRU counts it. As a transaction the same three writes would cost six WRU.
 """
 
 

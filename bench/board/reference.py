@@ -1,4 +1,4 @@
-"""The older design, written for the bench: Flask's own server, boto3's resource API, a whole-table Scan per page view."""
+"""The older design, written for the bench: Flask's own server, boto3's resource API, a Scan per page view."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
 Needs gunicorn, cheroot and granian beside the board (`pip install gunicorn cheroot granian`) and `wrk`. Columns: start
 to first answer, memory of the process tree (USS), CPU-ms per request of /health and of the page, requests/s of the
-page, and whether a request in flight survives SIGTERM. With --idle: is a connection alive after the balancer's 60 s idle?
+page, and whether a request in flight survives SIGTERM. With --idle: is a connection alive after 65 s idle?
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python bench/board/speed.py [--sizes 0,100,1000,10000,100000] [--seconds 3] [--port 25100]
 
-CPU is that of the app's process only; the store and the load run beside it. "req/s per core" is 1000 / CPU-ms. Needs `wrk`.
+CPU is that of the app's process only; store and load run beside it. "req/s per core" is 1000 / CPU-ms. Needs `wrk`.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ def main() -> None:
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
     port, seconds = options.port, options.seconds
+    os.environ.pop("AWS_ENDPOINT_URL_DYNAMODB", None)  # it would go before the store of this run
+    os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
     with store(port) as endpoint:
         tables = {(model, size): fill(endpoint, model, size) for model in ("feed", "scan") for size in sizes}
         print("| Messages | reference page CPU-ms | req/s per core | board page CPU-ms | req/s per core | ratio |")
@@ -134,8 +136,6 @@ def app(command: list[str], port: int, endpoint: str, name: str, **more: str) ->
         "PORT": str(port),
         "TABLE_NAME": name,
         "AWS_ENDPOINT_URL_DYNAMODB": endpoint,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_REGION": "eu-north-1",
         "AWS_DEFAULT_REGION": "eu-north-1",
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from visitor_board import instance as instance_module
 from visitor_board.instance import identify
 
 
@@ -58,9 +59,25 @@ def test_elsewhere_it_is_the_hostname(free_port: Callable[[], int]) -> None:
         assert (instance.id, instance.on_ec2) == (socket.gethostname(), False)
 
 
-def test_a_silent_metadata_service_does_not_hold_up_the_start() -> None:
+def test_a_silent_metadata_service_does_not_hold_up_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr("visitor_board.instance._DEFAULT_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         begun = time.monotonic()
-        instance = identify({"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{silent.getsockname()[1]}"})
+        instance = identify({})
     assert not instance.on_ec2
     assert time.monotonic() - begun < 1.6
+
+
+def test_a_metadata_service_that_was_named_is_asked_again(
+    metadata_service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([ValueError("busy"), ValueError("busy")])
+    ask = instance_module._ask
+
+    def busy_at_first(*arguments: object) -> str:
+        for failure in failures:
+            raise failure
+        return ask(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(instance_module, "_ask", busy_at_first)
+    assert identify({"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_service}).id == "i-0abc"

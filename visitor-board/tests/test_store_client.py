@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
-from visitor_board import store_client
+from visitor_board import connections, store_client
 from visitor_board.breaker import Breaker
 from visitor_board.store_client import ConditionFailed, StoreClient, StoreError, endpoint_url
 
@@ -26,6 +27,7 @@ CONDITION = (
 )
 SILENT = (0, None)
 GARBAGE = (200, "<html>")
+NO_OBJECT = (200, '"text"')
 
 
 class Table:
@@ -34,10 +36,15 @@ class Table:
     def __init__(self, *script: tuple[int, Any]) -> None:
         self.script = list(script)
         self.requests: list[tuple[dict[str, str], Any]] = []
+        self.accepted = 0
         table = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                table.accepted += 1
+                super().setup()
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -101,6 +108,7 @@ def test_a_call_is_signed_dynamodb_json(connect: Callable[..., tuple[Table, Stor
         pytest.param(FAILED, id="server error"),
         pytest.param(SILENT, id="closed without an answer"),
         pytest.param(GARBAGE, id="not JSON"),
+        pytest.param(NO_OBJECT, id="not an object"),
         pytest.param((503, {"message": "from a proxy"}), id="a proxy's 503"),
     ],
 )
@@ -174,9 +182,7 @@ def test_waits_are_jittered_and_grow(
 def test_a_table_that_hangs_costs_a_bounded_time(
     connect: Callable[..., tuple[Table, StoreClient]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import socket
-
-    monkeypatch.setattr(store_client, "_TIMEOUT", store_client.urllib3.Timeout(connect=0.1, read=0.1))
+    monkeypatch.setattr(connections, "READ", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = StoreClient("eu-north-1", f"http://127.0.0.1:{silent.getsockname()[1]}", sleep=lambda _: None)
         begun = time.monotonic()
@@ -259,3 +265,20 @@ def test_the_endpoint_is_found_as_boto3_finds_it(environment: dict[str, str], fa
 
 def test_other_partitions_have_their_own_domain() -> None:
     assert endpoint_url(Session(), "cn-north-1", "", {}) == "https://dynamodb.cn-north-1.amazonaws.com.cn"
+
+
+def test_connections_are_kept(connect: Callable[..., tuple[Table, StoreClient]]) -> None:
+    table, client = connect(OK)
+    for _ in range(5):
+        client.call("Query", {})
+    assert table.accepted == 1
+
+
+def test_a_connection_that_was_idle_for_long_is_not_trusted(
+    connect: Callable[..., tuple[Table, StoreClient]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, client = connect(OK)
+    monkeypatch.setattr(connections, "_IDLE", 0.0)
+    for _ in range(3):
+        client.call("Query", {}, repeatable=False)
+    assert table.accepted == 3

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from visitor_board.guard import RateLimit
@@ -77,9 +77,7 @@ def _serve(options: argparse.Namespace, settings: Settings) -> int:
         if options.local:
             stack.enter_context(local_store.running(os.environ))
         metrics = Metrics(instance.id)
-        client = StoreClient(
-            settings.region, settings.endpoint, connections=settings.threads, observe=metrics.observe_store
-        )
+        client = StoreClient(settings.region, settings.endpoint, observe=metrics.observe_store)
         if not client.has_credentials() and not instance.on_ec2:
             print(_NOTHING_SET, file=sys.stderr)
             return 2
@@ -117,7 +115,8 @@ def _announce(settings: Settings, instance: Instance, client: StoreClient) -> Ca
 def _create_table(_: argparse.Namespace, settings: Settings) -> int:
     from visitor_board import table
 
-    table.create(StoreClient(settings.region, settings.endpoint), settings)
+    with closing(StoreClient(settings.region, settings.endpoint)) as client:
+        table.create(client, settings)
     print(f"✓ Table {settings.table_name} is active")
     return 0
 
@@ -125,11 +124,12 @@ def _create_table(_: argparse.Namespace, settings: Settings) -> int:
 def _seed(options: argparse.Namespace, settings: Settings) -> int:
     from visitor_board import table
 
-    client, progress = StoreClient(settings.region, settings.endpoint), sys.stdout.isatty()
-    for stored in table.seed(client, settings, options.number):
-        if progress:
-            done = 40 * stored // options.number
-            print(f"\r• [{'█' * done}{' ' * (40 - done)}] {stored}/{options.number}", end="", flush=True)
+    progress = sys.stdout.isatty()
+    with closing(StoreClient(settings.region, settings.endpoint)) as client:
+        for stored in table.seed(client, settings, options.number):
+            if progress:
+                done = 40 * stored // options.number
+                print(f"\r• [{'█' * done}{' ' * (40 - done)}] {stored}/{options.number}", end="", flush=True)
     clear = "\r\033[K" if progress else ""
     print(f"{clear}✓ {options.number} messages in {settings.table_name}")
     return 0

@@ -21,7 +21,17 @@ def running(environment: MutableMapping[str, str]) -> Iterator[None]:
     """Runs the embedded store on a free loopback port and points the environment at it. Raises SettingError."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", _MODULE, "--memory", "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        _MODULE,
+        "--memory",
+        "--die-with-parent",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as store:
         try:
             _wait(store, port)

@@ -1,4 +1,4 @@
-"""The DynamoDB client: botocore's credential chain and signer, urllib3's connections, orjson's parser.
+"""The DynamoDB client: botocore's credential chain and signer, kept connections, orjson's parser.
 
 boto3 spends most of a call's CPU on its generic layers: validation by the service model, events, endpoint rules,
 building Python objects. This module keeps what matters of it: the credentials (a role's are renewed before they
@@ -13,10 +13,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from typing import Any
 
 import orjson
-import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
@@ -25,13 +25,13 @@ from botocore.regions import EndpointResolver
 from botocore.session import Session
 
 from visitor_board.breaker import Breaker
+from visitor_board.connections import Connections
 
 Item = dict[str, dict[str, Any]]
 
 DEADLINE = 2.0
 """Seconds a call may take, retries included. A visitor rather reads "busy, try again" than waits."""
 _ATTEMPTS = 4
-_TIMEOUT = urllib3.Timeout(connect=0.5, read=1.0)
 _BACKOFF = 0.05
 """Seconds; the n-th retry waits a random time up to ``_BACKOFF * 2**n`` (full jitter)."""
 _TRANSIENT = frozenset(
@@ -73,7 +73,6 @@ class StoreClient:
         region: str,
         endpoint: str = "",
         *,
-        connections: int = 10,
         session: Session | None = None,
         observe: Callable[[str, str, float], None] = lambda *_: None,
         sleep: Callable[[float], None] = time.sleep,
@@ -81,9 +80,7 @@ class StoreClient:
         self._session = session or Session()
         self._region = region
         self.endpoint = endpoint_url(self._session, region, endpoint, os.environ)
-        self._pool = urllib3.connectionpool.connection_from_url(
-            self.endpoint, maxsize=connections, timeout=_TIMEOUT, retries=False
-        )
+        self._connections = Connections(self.endpoint)
         self._observe, self._sleep = observe, sleep
         self._credentials_lock = threading.Lock()
         self._next_look = 0.0
@@ -118,7 +115,7 @@ class StoreClient:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._pool.close()
+        self._connections.close()
 
     def has_credentials(self) -> bool:
         """Whether the chain finds any now."""
@@ -146,20 +143,24 @@ class StoreClient:
         signed = AWSRequest("POST", f"{self.endpoint}/", headers=headers, data=body)
         SigV4Auth(self._credentials(), "dynamodb", self._region).add_auth(signed)
         try:
-            response = self._pool.urlopen("POST", "/", body=body, headers=dict(signed.headers.items()))
-            answer: dict[str, Any] = orjson.loads(response.data)
-        except (urllib3.exceptions.HTTPError, orjson.JSONDecodeError) as error:
+            status, data = self._connections.post(body, dict(signed.headers.items()))
+            answer = orjson.loads(data)
+        except (OSError, HTTPException, orjson.JSONDecodeError) as error:
             raise StoreError(
                 type(error).__name__, f"No answer from {self.endpoint}: {error}", outcome_unknown=True
             ) from error
-        if response.status == 200:
+        if not isinstance(answer, dict):
+            raise StoreError(
+                "NotAnObject", f"No answer from {self.endpoint}: not DynamoDB's JSON", outcome_unknown=True
+            )
+        if status == 200:
             return answer
-        code = str(answer.get("__type", response.status)).rpartition("#")[2]
+        code = str(answer.get("__type", status)).rpartition("#")[2]
         if code == "ConditionalCheckFailedException":
             raise ConditionFailed(answer.get("Item", {}))
-        if response.status >= 500 and code not in _TRANSIENT:
-            raise StoreError(code, f"HTTP {response.status}", outcome_unknown=True)
-        raise StoreError(code, str(answer.get("message") or answer.get("Message") or f"HTTP {response.status}"))
+        if status >= 500 and code not in _TRANSIENT:
+            raise StoreError(code, f"HTTP {status}", outcome_unknown=True)
+        raise StoreError(code, str(answer.get("message") or answer.get("Message") or f"HTTP {status}"))
 
     def _credentials(self) -> ReadOnlyCredentials:
         """Frozen credentials; botocore renews a role's before they expire. Looked for again when there were none."""
