@@ -194,12 +194,14 @@ def rows(engine: Engine, seconds: float) -> Iterator[tuple[str, Measured]]:
         ("TransactWriteItems of 10, 8 clients", work.transact_10, 8),
     ]
     for name, make, clients in steps:
-        yield name, measure(engine.port, make, clients=clients, seconds=seconds)
+        # The best of three: a busy neighbour must not decide the comparison.
+        runs = [measure(engine.port, make, clients=clients, seconds=seconds) for _ in range(3)]
+        yield name, max(runs, key=lambda run: run.rate)
 
 
 @click.command()
 @click.option("--engine", "engines", multiple=True, help="NAME=COMMAND, with {port} in the command.")
-@click.option("--seconds", default=2.0, show_default=True, help="Per measurement.")
+@click.option("--seconds", default=0.7, show_default=True, help="Per measurement.")
 def main(engines: tuple[str, ...], seconds: float) -> None:
     """Prints a Markdown table: operations per second, and the median and 99th-percentile latency in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:

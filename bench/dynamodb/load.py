@@ -48,7 +48,10 @@ def request(port: int, operation: str, body: dict[str, object]) -> bytes:
 
 
 class _Client(asyncio.Protocol):
-    def __init__(self, make: Callable[[], bytes], until: float, latencies: list[float]) -> None:
+    """One connection, made anew when the server closes it after an answer (moto's does)."""
+
+    def __init__(self, port: int, make: Callable[[], bytes], until: float, latencies: list[float]) -> None:
+        self._port = port
         self._make = make
         self._until = until
         self._latencies = latencies
@@ -56,6 +59,7 @@ class _Client(asyncio.Protocol):
         self.done = asyncio.get_running_loop().create_future()
         self._answer = b""
         self._size = 0
+        self._closes = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -72,6 +76,7 @@ class _Client(asyncio.Protocol):
             if end < 0:
                 return
             head = self._answer[:end].lower()
+            self._closes = b"\r\nconnection: close" in head
             self._size = end + 4 + int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
         if len(self._answer) < self._size:
             return
@@ -79,14 +84,18 @@ class _Client(asyncio.Protocol):
         self._latencies.append(now - self._sent)
         self.failures += self._answer[9:12] != b"200"
         self._answer, self._size = b"", 0
-        if now < self._until:
-            self._send()
-        else:
-            self._transport.close()
+        if now >= self._until:
             self.done.set_result(None)
+            self._transport.close()
+        elif self._closes:
+            self._transport.abort()
+            loop = asyncio.get_running_loop()
+            self._again = loop.create_task(loop.create_connection(lambda: self, "127.0.0.1", self._port))
+        else:
+            self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
+        if not self.done.done() and not self._closes:
             self.done.set_exception(exc or ConnectionError("the server closed the connection"))
 
 
@@ -98,7 +107,7 @@ def measure(port: int, make: Callable[[], bytes], *, clients: int, seconds: floa
         latencies: list[float] = []
         started = time.perf_counter()
         pairs = [
-            await loop.create_connection(lambda: _Client(make, started + seconds, latencies), "127.0.0.1", port)
+            await loop.create_connection(lambda: _Client(port, make, started + seconds, latencies), "127.0.0.1", port)
             for _ in range(clients)
         ]
         for _, client in pairs:

@@ -7,7 +7,7 @@ then always names it in LastEvaluatedKey, even when nothing follows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -149,8 +149,7 @@ def start_position(source: Source, start: Item) -> tuple[bytes, ...]:
 
 def read_page(source: Source, run: Run, limit: int | None, wish: Wish, *, consistent: bool) -> Page:
     """Reads rows until the run, the limit or the megabyte ends."""
-    rows = source.rows.read(run if limit is None else replace(run, limit=limit))
-    raw, size, ended = _take(rows, limit)
+    raw, size, ended = _take(source.rows.read(run, limit), limit)
     page = Page([], len(raw), len(raw), size, 0.0, raw[-1] if ended else None)
     if wish.test is None and wish.projection is None and not wish.whole_items:
         if not wish.count_only:
@@ -169,14 +168,21 @@ def read_page(source: Source, run: Run, limit: int | None, wish: Wish, *, consis
     return page
 
 
-def _take(rows: Iterator[Row], limit: int | None) -> tuple[list[bytes], int, bool]:
+def _take(chunks: Iterator[list[Row]], limit: int | None) -> tuple[list[bytes], int, bool]:
     raw: list[bytes] = []
     size = 0
-    for json, item_size in rows:
-        raw.append(json)
-        size += item_size
-        if size >= PAGE_BYTES:
-            return raw, size, True
+    for chunk in chunks:
+        items, sizes = zip(*chunk, strict=True)
+        total = size + sum(sizes)
+        if total < PAGE_BYTES:
+            raw += items
+            size = total
+            continue
+        for json, item_size in chunk:
+            raw.append(json)
+            size += item_size
+            if size >= PAGE_BYTES:
+                return raw, size, True
     return raw, size, limit is not None and len(raw) == limit and bool(raw)
 
 

@@ -72,6 +72,7 @@ class Connection(asyncio.Protocol):
         self._buffered = 0
         self._head: _Head | None = None
         self._waiting_for_answer = False
+        self._answers_pile_up = False
         self._closing = False
         self._since = clock()
         self._peer_is_loopback = False
@@ -90,22 +91,24 @@ class Connection(asyncio.Protocol):
         self._transport = None
 
     def pause_writing(self) -> None:
-        """The client does not take its answers: nothing more is read from it until it does."""
+        """The client does not take its answers: nothing more is read or answered until it does."""
+        self._answers_pile_up = True
         self._since = self._clock()
         if self._transport is not None:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._answers_pile_up = False
         if self._transport is not None:
             self._transport.resume_reading()
+            asyncio.get_running_loop().call_soon(self._resume)
 
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
-        if self._waiting_for_answer or self._buffered:
+        if self._waiting_for_answer or self._answers_pile_up or self._buffered:
             self._hold(data)
-            if not self._waiting_for_answer and not self._closing:
-                self._continue()
+            self._resume()
             return
         self._since = self._clock()
         self._buffer = data
@@ -131,7 +134,7 @@ class Connection(asyncio.Protocol):
 
     def _serve(self) -> None:
         """Answers the requests in the buffer; what is left of it is held."""
-        while self._buffer and not self._waiting_for_answer and not self._closing:
+        while self._buffer and not (self._waiting_for_answer or self._answers_pile_up or self._closing):
             head = self._head or self._read_head()
             if head is None:
                 break
@@ -224,7 +227,8 @@ class Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._resume)
 
     def _resume(self) -> None:
-        if self._transport is not None and not self._waiting_for_answer and self._pieces:
+        busy = self._waiting_for_answer or self._answers_pile_up or self._closing
+        if self._transport is not None and self._pieces and not busy:
             self._continue()
 
     def _refuse(self, status: int, code: str, message: str) -> None:

@@ -11,6 +11,8 @@ from groundschool.dynamodb.tables.item_key import KeyBytes
 Row = tuple[bytes, int]
 """The item's JSON and its size in bytes as DynamoDB counts it."""
 
+_ROWS_AT_A_TIME = 64
+
 
 @dataclass(frozen=True, slots=True)
 class SortRange:
@@ -39,7 +41,6 @@ class Run:
     to_partition: bytes | None = None
     after: tuple[bytes, ...] | None = None
     forward: bool = True
-    limit: int | None = None
 
 
 class Rows:
@@ -92,8 +93,8 @@ class Rows:
         ).fetchone()
         return int(size)
 
-    def read(self, run: Run) -> Iterator[Row]:
-        """The rows of a run, one by one."""
+    def read(self, run: Run, limit: int | None = None) -> Iterator[list[Row]]:
+        """The rows of a run, at most ``limit`` of them, a few at a time."""
         conditions, arguments = self._conditions(run)
         ordered = self.columns if run.partition is None else self.columns[1:]
         direction = "" if run.forward else " DESC"
@@ -101,11 +102,12 @@ class Rows:
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
         sql += f" ORDER BY {','.join(column + direction for column in ordered)}"
-        if run.limit is not None:
+        if limit is not None:
             sql += " LIMIT ?"
-            arguments.append(run.limit)
-        rows: Iterator[Row] = self._execute(sql, arguments)
-        return rows
+            arguments.append(limit)
+        cursor = self._execute(sql, arguments)
+        while rows := cursor.fetchmany(_ROWS_AT_A_TIME):
+            yield rows
 
     def _conditions(self, run: Run) -> tuple[list[str], list[bytes | int]]:
         conditions: list[str] = []
