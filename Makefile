@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench docs clean
+.PHONY: help install demo test lint chaos bench docs clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,12 @@ lint: $(VENV)/.installed-for-tests ## Format the code and show what is left to m
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-for-tests ## Measure: see bench/README.md
-	@$(BIN)/python -m bench
+chaos: $(VENV)/.installed-for-tests ## Break the system under load for ten lab minutes; no post may be lost
+	@$(BIN)/python -m tests.chaos
+
+bench: $(VENV)/.installed-for-tests ## Measure the network and the store: see bench/README.md
+	@$(BIN)/python bench/network/data_plane.py
+	@$(BIN)/python bench/dynamodb/compare.py
 
 docs: $(VENV)/.installed ## Write the generated pages of docs/
 	@$(BIN)/python -m groundschool.cli.reference

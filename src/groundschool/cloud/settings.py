@@ -18,9 +18,9 @@ BLOCKS = 60
 class LabSettings:
     """Read from the environment (``GROUND_<NAME>``) by :func:`lab_settings`; an option of ``ground up`` wins."""
 
-    home: Path = field(default=Path(".ground"), metadata={"help": "State folder. Everything the lab writes is below it."})
+    home: Path = field(default=Path(".ground"), metadata={"help": "State folder; all that the lab writes is below it."})
     port: int = field(default=4561, metadata={"help": "Port of the AWS endpoint; the DynamoDB store has the next one."})
-    speed: float = field(default=10.0, metadata={"help": "How many AWS seconds pass in one real second; 1 is AWS's pace."})
+    speed: float = field(default=10.0, metadata={"help": "AWS seconds in one real second; 1 is AWS's own pace."})
     region: str = field(default="eu-north-1", metadata={"help": "The one AWS region the lab is."})
     account_id: str = field(default="123456789012", metadata={"help": "The AWS account number the lab answers with."})
     vcpu: float = field(
