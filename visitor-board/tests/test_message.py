@@ -81,3 +81,10 @@ def test_ids_of_the_same_millisecond_differ() -> None:
 )
 def test_what_is_no_id_is_known(text: str) -> None:
     assert not is_id(text)
+
+
+def test_a_json_text_is_counted_as_sent_and_a_form_text_as_stored() -> None:
+    text = "\r" + "x" * MAX_CHARACTERS
+    assert len(checked(text)) == MAX_CHARACTERS
+    with pytest.raises(InvalidText, match="501 characters"):
+        checked(text, as_sent=True)

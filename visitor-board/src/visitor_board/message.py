@@ -50,8 +50,14 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def checked(text: str) -> str:
-    """The text as it is stored: trimmed, line ends as ``\\n``. Raises InvalidText."""
+def checked(text: str, *, as_sent: bool = False) -> str:
+    """The text as it is stored: trimmed, line ends as ``\\n``. Raises InvalidText.
+
+    ``as_sent`` counts the characters before that: a JSON schema can promise no other limit. A browser's form counts
+    line ends as one character and sends two.
+    """
+    if as_sent and len(text) > MAX_CHARACTERS:
+        raise InvalidText(f"The message has {len(text)} characters; the board takes {MAX_CHARACTERS}.")
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     try:
         size = len(text.encode())

@@ -86,7 +86,7 @@ def create_app(board: Board, instance: Instance, metrics: Metrics, rate_limit: R
     def post_message() -> Response:
         content_type = request.headers.get("Content-Type", "")
         fields = json_fields(content_type, request.get_data(), frozenset(("text", "client_token")))
-        message = _post(board, rate_limit, fields)
+        message = _post(board, rate_limit, fields, as_sent=True)
         return json_answer({"message": message_as_json(message), "served_by": served_by}, 201)
 
     @app.get("/health")
@@ -124,7 +124,7 @@ def create_app(board: Board, instance: Instance, metrics: Metrics, rate_limit: R
     return app
 
 
-def _post(board: Board, rate_limit: RateLimit, fields: dict[str, str]) -> Message:
+def _post(board: Board, rate_limit: RateLimit, fields: dict[str, str], *, as_sent: bool = False) -> Message:
     headers = dict(request.headers)
     refuse_forgery(headers)
     rate_limit.take(client_address(headers, request.remote_addr or ""))
@@ -132,7 +132,7 @@ def _post(board: Board, rate_limit: RateLimit, fields: dict[str, str]) -> Messag
     if token and not _TOKEN.fullmatch(token):
         raise Refused(400, "invalid_client_token", "A client_token has 16 to 64 letters, digits, - or _.")
     try:
-        return board.post(checked(fields.get("text", "")), token)
+        return board.post(checked(fields.get("text", ""), as_sent=as_sent), token)
     except InvalidText as error:
         raise Refused(400, "invalid_text", str(error)) from None
     except TokenReused:
