@@ -35,6 +35,9 @@ test: $(VENV)/.installed-for-tests ## Run all checks and tests
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/pytest
 
+runbooks: $(VENV)/.installed ## Execute every block of both runbooks on a lab, and print a table
+	@$(BIN)/python -m groundschool.runbook workshop/session-1-zero-to-live.md workshop/session-2-scaling-to-millions.md
+
 lint: $(VENV)/.installed-for-tests ## Format the code and show what is left to mend
 	@$(BIN)/ruff format src visitor-board/src tests visitor-board/tests bench
 	@$(BIN)/ruff check --fix src visitor-board/src tests visitor-board/tests bench
@@ -49,7 +52,10 @@ bench: $(VENV)/.installed-for-tests ## Measure the network and the store: see be
 	@$(BIN)/python bench/dynamodb/compare.py
 
 docs: $(VENV)/.installed ## Write the generated pages of docs/
-	@$(BIN)/python -m groundschool.cli.reference
+	@$(BIN)/python -m groundschool.cloud.supported_operations
+
+diagrams: $(VENV)/.installed ## Draw workshop/diagrams/ from the component model
+	@$(BIN)/python -m groundschool.workshop.diagrams_files workshop/diagrams
 
 clean: ## Remove the virtual environment, caches and the lab's state folder
 	@test ! -x $(BIN)/ground || $(BIN)/ground down

@@ -170,3 +170,20 @@ def test_all_launches_of_a_scale_out_share_their_cause(lab, desired, words):
         f"At {lab.at(60)} {words}.  At {lab.at(60)} an instance was started in response to a difference between "
         f"desired and actual capacity, increasing the capacity from 2 to {desired}."
     }
+
+
+def test_a_launch_that_fails_unexpectedly_is_a_failed_activity_and_the_other_groups_go_on(lab, monkeypatch):
+    launch = lab.fleet.launch
+
+    def fail_for_web(request):
+        if request.group_name == "web":
+            raise OSError("no such device")
+        return launch(request)
+
+    monkeypatch.setattr(lab.fleet, "launch", fail_for_web)
+    lab.create()
+    lab.create("other")
+    lab.run(60)
+    assert lab.states("other") == ["InService"] * 2
+    failed = lab.activities()[0]
+    assert (failed["StatusCode"], "no such device" in failed["StatusMessage"]) == ("Failed", True)

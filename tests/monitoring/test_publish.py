@@ -99,9 +99,14 @@ def test_response_times_have_percentiles():
         (request(503, instance=None, from_target=False), {"HTTPCode_ELB_5XX_Count", "HTTPCode_ELB_503_Count"}),
         (request(460, from_target=False), {"HTTPCode_ELB_4XX_Count", "RequestCount"}),
         (request(301, instance=None, from_target=False, target_group=None), {"HTTPCode_ELB_3XX_Count"}),
+        (request(503, instance=None, from_target=False, rule_action="fixed-response"), {"HTTP_Fixed_Response_Count"}),
+        (
+            request(301, instance=None, from_target=False, rule_action="redirect"),
+            {"HTTP_Redirect_Count", "HTTPCode_ELB_3XX_Count"},
+        ),
         (request(200, instance=None, from_target=False, target_group=None), set()),
     ],
-    ids=["ok", "not found", "502 of the target", "502", "503 without targets", "460", "redirect", "fixed response"],
+    ids="ok,not found,502 of the target,502,503 without targets,460,301,fixed response,redirect,200".split(","),
 )
 def test_a_status_is_counted_for_whoever_made_it(record, counted):
     data = load_balancer_metrics([record], [], ZONES, 0)

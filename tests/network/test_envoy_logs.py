@@ -55,6 +55,7 @@ SERVED = {
     "target_microseconds": 1500,
     "received": 100,
     "sent": 200,
+    "rule_action": None,
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
+import boto3
 import pytest
 
 from groundschool import endpoint
@@ -12,9 +14,14 @@ from groundschool.workshop import build_order
 from groundschool.workshop.app import App
 from groundschool.workshop.build_order import BY_NAME, COMPONENTS
 from groundschool.workshop.instance import find_instance
-from groundschool.workshop.load_balancer import balancer_group_name, revoke_balancer
+from groundschool.workshop.listener import balancers_listener
+from groundschool.workshop.load_balancer import (
+    balancer_group_name,
+    balancer_is_admitted,
+    revoke_balancer,
+)
 from groundschool.workshop.role import SESSION_MANAGER, TRUST
-from groundschool.workshop.security_group import find_group, instance_group_name, tcp_from_world
+from groundschool.workshop.security_group import find_group, instance_group_name, need_group, tcp_from_world
 from groundschool.workshop.target_group import need_target_group
 from groundschool.workshop.world import World
 
@@ -71,6 +78,36 @@ def empty_profile(world: World) -> None:
     world.iam.remove_role_from_instance_profile(InstanceProfileName=world.iam_name, RoleName=world.iam_name)
 
 
+def template_without_profile(world: World) -> None:
+    data = {"MetadataOptions": {"HttpTokens": "required"}}
+    world.ec2.create_launch_template_version(LaunchTemplateName=world.name, LaunchTemplateData=data)  # type: ignore[arg-type]
+    latest = world.ec2.describe_launch_templates(LaunchTemplateNames=[world.name])["LaunchTemplates"][0]
+    number = str(latest["LatestVersionNumber"])
+    world.ec2.modify_launch_template(LaunchTemplateName=world.name, DefaultVersion=number)
+
+
+def open_everything(world: World) -> None:
+    """The rule somebody adds when nothing else helps."""
+    group = find_group(world, instance_group_name(world))
+    assert group is not None
+    world.ec2.authorize_security_group_ingress(GroupId=group.group_id, IpPermissions=[EVERYTHING])
+
+
+def close_everything(world: World) -> None:
+    group = find_group(world, instance_group_name(world))
+    assert group is not None
+    world.ec2.revoke_security_group_ingress(GroupId=group.group_id, IpPermissions=[EVERYTHING])
+
+
+def wrong_target_group(world: World) -> None:
+    listener = balancers_listener(world)
+    assert listener is not None
+    other = world.elbv2.create_target_group(Name="another", Protocol="HTTP", Port=80, VpcId=world.vpc_id)
+    arn = other["TargetGroups"][0]["TargetGroupArn"]
+    actions = [{"Type": "forward", "TargetGroupArn": arn}]
+    world.elbv2.modify_listener(ListenerArn=listener["ListenerArn"], DefaultActions=actions)  # type: ignore[arg-type]
+
+
 def no_session_manager(world: World) -> None:
     world.iam.detach_role_policy(RoleName=world.iam_name, PolicyArn=SESSION_MANAGER)
 
@@ -113,7 +150,9 @@ def imds_v1(world: World) -> None:
             "MetadataOptions": {"HttpTokens": "optional"},
         },
     )
-    world.ec2.modify_launch_template(LaunchTemplateName=world.name, DefaultVersion="2")
+    latest = world.ec2.describe_launch_templates(LaunchTemplateNames=[world.name])["LaunchTemplates"][0]
+    number = str(latest["LatestVersionNumber"])
+    world.ec2.modify_launch_template(LaunchTemplateName=world.name, DefaultVersion=number)
 
 
 def hot_target(world: World) -> None:
@@ -135,12 +174,15 @@ def close_ssh(world: World) -> None:
     world.ec2.revoke_security_group_ingress(GroupId=group.group_id, IpPermissions=[tcp_from_world(22)])
 
 
-NOT_MENDED = {"open SSH": close_ssh}
+NOT_MENDED = {"open SSH": close_ssh, "open to everything": close_everything}
 """A rule that somebody added on purpose is found, and left for them to remove."""
+
+EVERYTHING: Any = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 MISTAKES: dict[str, tuple[str, Callable[[World], None], str]] = {
     "port closed": ("security-group", close_port, "admits nobody to TCP 8080"),
     "open SSH": ("security-group", open_ssh, r"admits SSH \(TCP 22\) from 0.0.0.0/0"),
+    "open to everything": ("security-group", open_everything, r"admits SSH \(TCP 22\) from 0.0.0.0/0"),
     "no expiry": ("table", no_expiry, "never expire"),
     "role in no profile": ("role", empty_profile, "in no instance profile"),
     "no session manager": ("role", no_session_manager, "lacks AmazonSSMManagedInstanceCore"),
@@ -150,6 +192,8 @@ MISTAKES: dict[str, tuple[str, Callable[[World], None], str]] = {
     "balancer not admitted": ("load-balancer", close_port, "does not admit visitor-board-load-balancer"),
     "group from the world": ("listener", open_to_world, "still admits 0.0.0.0/0"),
     "IMDSv1 allowed": ("launch-template", imds_v1, "allows IMDSv1"),
+    "template without profile": ("launch-template", template_without_profile, "has no instance profile"),
+    "listener to another group": ("listener", wrong_target_group, "does not forward to visitor-board"),
     "max size too low": ("auto-scaling-group", small_maximum, "may grow to 2 instances"),
     "EC2 health only": ("auto-scaling-group", ec2_health, "asks only EC2"),
     "one AZ only": ("auto-scaling-group", one_zone, "is in one zone"),
@@ -187,6 +231,53 @@ def test_an_instance_without_profile_is_found(world: World) -> None:
     )
 
     assert "has no instance profile" in build_order.check(world, BY_NAME["instance"]).found
+
+
+def test_an_instance_that_answers_imds_v1_is_found(world: World) -> None:
+    build_order.create(world, BY_NAME["security-group"])
+    build_order.create(world, BY_NAME["role"])
+    image = world.ssm.get_parameter(Name=world.settings.image_parameter)["Parameter"]["Value"]
+    world.ec2.run_instances(
+        ImageId=image,
+        MinCount=1,
+        MaxCount=1,
+        IamInstanceProfile={"Name": world.iam_name},
+        MetadataOptions={"HttpTokens": "optional"},
+        TagSpecifications=world.tag_specification("instance", "visitor-board-by-hand"),
+    )
+
+    assert "answers IMDSv1" in build_order.check(world, BY_NAME["instance"]).found
+
+
+def test_in_the_wrong_region_every_check_fails_and_names_the_region_it_looked_in(built: World) -> None:
+    elsewhere = World(boto3.Session(region_name="eu-west-1"), built.settings)
+
+    for component in COMPONENTS:
+        if component.name in ("app", "listener", "scaling-policy"):
+            continue  # they say what they stand on is missing, and that one names the region
+        check = build_order.check(elsewhere, component)
+        assert not check.ok, component.name
+        assert "eu-west-1" in check.found, component.name
+
+
+def test_a_rule_made_by_another_hand_is_revoked_whatever_its_description(built: World) -> None:
+    revoke_balancer(built)
+    instances, balancers = need_group(built, instance_group_name(built)), need_group(built, balancer_group_name(built))
+    built.ec2.authorize_security_group_ingress(
+        GroupId=instances.group_id,
+        IpPermissions=[
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 8080,
+                "ToPort": 8080,
+                "UserIdGroupPairs": [{"GroupId": balancers.group_id, "Description": "by a learner"}],
+            }
+        ],
+    )
+
+    revoke_balancer(built)
+
+    assert not balancer_is_admitted(built)
 
 
 def test_a_stopped_instance_is_found_and_started_again(built: World) -> None:

@@ -13,14 +13,18 @@ from groundschool.errors import GroundError
 
 VERBS = {
     "demo": "See the whole system built, loaded and scaled, in a few minutes.",
+    "doctor": "Check this machine beforehand, with a remedy for each finding.",
     "up": "Start the laptop cloud.",
     "env": "Print what makes aws and boto3 reach it.",
     "build": "Build the workshop's system, component by component.",
     "check": "Check what is built, by asking AWS and by real requests.",
+    "release": "Write the app's release and install script, to build by hand.",
     "load": "Put load on the Visitor Board.",
     "watch": "Watch which instance serves, and the group scale.",
     "status": "Show everything that is alive in the lab.",
     "shell": "Open a shell inside an instance.",
+    "rehearse": "Play a session's runbook, for those who will teach it.",
+    "fault": "Break something on purpose, and mend it again.",
     "dynamodb": "Run the embedded DynamoDB-compatible store alone.",
     "down": "End the laptop cloud and prove that nothing is left.",
 }

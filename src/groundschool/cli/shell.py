@@ -23,7 +23,7 @@ def command(instance: str, words: tuple[str, ...]) -> None:
     It starts in the instance's root folder with the instance's environment and counts against its CPU quota.
     """
     record = running_lab(lab_settings().home)
-    instance_id = _find(read_status(record)["instances"], instance)
+    instance_id = find_instance(read_status(record)["instances"], instance)
     answer = urllib3.request(
         "POST",
         f"{record.url}/_ground/shell/{instance_id}",
@@ -42,7 +42,8 @@ def command(instance: str, words: tuple[str, ...]) -> None:
     raise SystemExit(done.returncode)
 
 
-def _find(instances: list[dict[str, str]], wanted: str) -> str:
+def find_instance(instances: list[dict[str, str]], wanted: str) -> str:
+    """The id of the one running instance with that id or Name tag. Raises UsageError."""
     running = [each for each in instances if each["state"] == "running"]
     found = [each["id"] for each in running if wanted in (each["id"], each["name"])]
     if len(found) == 1:

@@ -42,6 +42,12 @@ def read_status(record: LabRecord) -> dict[str, Any]:
     return document
 
 
+def fault_text(fault: dict[str, Any]) -> str:
+    """One fault in the words of ``ground fault``."""
+    slow = "" if fault["milliseconds"] is None else f" {fault['milliseconds']:g} ms"
+    return f"{fault['kind']} {fault['subject']}{slow}"
+
+
 def show(console: Console, document: dict[str, Any]) -> None:
     lab = document["lab"]
     console.print(
@@ -49,6 +55,8 @@ def show(console: Console, document: dict[str, Any]) -> None:
         f"{lab['lab_seconds'] / 60:.1f} AWS minutes old, one lab vCPU = {lab['lab_vcpu_in_host_cores']:g} host cores"
     )
     console.print(lab["cpu_quota_by"])
+    for each in document["faults"]:
+        console.print(f"✗ Fault {fault_text(each)}, for {(lab['lab_seconds'] - each['since']) / 60:.1f} AWS minutes")
     for part, trouble in lab["troubles"].items():
         console.print(f"✗ {part}: {trouble}")
     table = Table("Instance", "Name", "State", "Type", "Zone", "Address", "CPU %", "User data")

@@ -88,7 +88,10 @@ class AutoScalingGroup(Component):
     def inspect(self, world: World) -> Check:
         group, chosen = find_scaling_group(world), world.settings
         if group is None:
-            return wrong(f"no Auto Scaling group {world.name}", "Who starts a new instance when one dies at night?")
+            return wrong(
+                f"no Auto Scaling group {world.name} in {world.region}",
+                "Who starts a new instance when one dies at night?",
+            )
         if len(group["AvailabilityZones"]) < 2:
             return wrong(f"{world.name} is in one zone", "How many instances are left when that zone fails?")
         if not attached(world, group):

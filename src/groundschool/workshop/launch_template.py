@@ -83,7 +83,8 @@ class LaunchTemplate(Component):
         template = find_template(world)
         if template is None:
             return wrong(
-                f"no launch template {world.name}", "If ten more instances were needed, who would set them up?"
+                f"no launch template {world.name} in {world.region}",
+                "If ten more instances were needed, who would set them up?",
             )
         data = default_data(world)
         if "Name" not in data.get("IamInstanceProfile", {}) and "Arn" not in data.get("IamInstanceProfile", {}):

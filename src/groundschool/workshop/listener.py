@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from groundschool import endpoint
 from groundschool.workshop.component import Action, Check, Component, right, wrong
 from groundschool.workshop.load_balancer import balancer_is_admitted, find_load_balancer
-from groundschool.workshop.security_group import WORLD, find_group, instance_group_name, need_group, tcp_from_world
+from groundschool.workshop.security_group import (
+    WORLD,
+    find_group,
+    instance_group_name,
+    need_group,
+    rules_of,
+)
 from groundschool.workshop.target_group import find_target_group, need_target_group, target_states
 from groundschool.workshop.world import World
 
@@ -140,7 +146,7 @@ def close_old_door(world: World) -> None:
     url = f"http://{balancer['DNSName']}/"
     if target_states(world, need_target_group(world)["TargetGroupArn"]):
         world.wait(f"the board at {url}", lambda: answer(world, url) == 200)
+    group = need_group(world, instance_group_name(world))
     world.ec2.revoke_security_group_ingress(
-        GroupId=need_group(world, instance_group_name(world)).group_id,
-        IpPermissions=[tcp_from_world(world.settings.app_port)],
+        GroupId=group.group_id, IpPermissions=rules_of(group, world.settings.app_port, WORLD)
     )

@@ -12,6 +12,7 @@ from groundschool.workshop.security_group import (
     find_group,
     instance_group_name,
     need_group,
+    rules_of,
     tcp_from_group,
     tcp_from_world,
 )
@@ -69,7 +70,10 @@ class LoadBalancer(Component):
     def inspect(self, world: World) -> Check:
         balancer = find_load_balancer(world)
         if balancer is None:
-            return wrong(f"no load balancer {world.name}", "Which address do visitors use when instances come and go?")
+            return wrong(
+                f"no load balancer {world.name} in {world.region}",
+                "Which address do visitors use when instances come and go?",
+            )
         state = balancer["State"]["Code"]
         if state != "active":
             return wrong(f"{world.name} is {state}", "How long does AWS take to start a load balancer?")
@@ -173,10 +177,9 @@ def admit_balancer(world: World) -> None:
 
 
 def revoke_balancer(world: World) -> None:
-    balancer = need_group(world, balancer_group_name(world))
+    balancer, instance = need_group(world, balancer_group_name(world)), need_group(world, instance_group_name(world))
     world.ec2.revoke_security_group_ingress(
-        GroupId=need_group(world, instance_group_name(world)).group_id,
-        IpPermissions=[tcp_from_group(world.settings.app_port, balancer.group_id)],
+        GroupId=instance.group_id, IpPermissions=rules_of(instance, world.settings.app_port, balancer.group_id)
     )
 
 

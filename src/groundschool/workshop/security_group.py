@@ -111,6 +111,26 @@ def tcp_from_group(port: int, group_id: str) -> IpPermissionTypeDef:
     }
 
 
+def rules_of(group: Group, port: int, source: str) -> list[IpPermissionTypeDef]:
+    """Pure: the group's rules that admit ``source`` (a CIDR or a group id) to the port, exactly as they were found:
+    whoever made them may have described them otherwise, or opened more ports at once."""
+    found: list[IpPermissionTypeDef] = []
+    for permission in group.permissions:
+        ranges = [each for each in permission.get("IpRanges", []) if each.get("CidrIp") == source]
+        pairs = [each for each in permission.get("UserIdGroupPairs", []) if each.get("GroupId") == source]
+        if not admits(permission, port) or not (ranges or pairs):
+            continue
+        rule: IpPermissionTypeDef = {"IpProtocol": permission["IpProtocol"]}
+        if "FromPort" in permission:
+            rule["FromPort"], rule["ToPort"] = permission["FromPort"], permission["ToPort"]
+        if ranges:
+            rule["IpRanges"] = ranges
+        if pairs:
+            rule["UserIdGroupPairs"] = pairs
+        found.append(rule)
+    return found
+
+
 class SecurityGroup(Component):
     """The instance's security group. It opens the port to the world only when nobody is admitted yet: in session 2
     the listener closes that door in favour of the load balancer's group, and this component leaves it closed.
@@ -153,7 +173,7 @@ class SecurityGroup(Component):
         group = find_group(world, name)
         if group is None:
             return wrong(
-                f"no security group {name} in the default VPC",
+                f"no security group {name} in the default VPC of {world.region}",
                 "Who should be able to reach the instance, and on which port?",
             )
         if group.sources(SSH):

@@ -92,7 +92,9 @@ class TargetGroup(Component):
     def inspect(self, world: World) -> Check:
         group = find_target_group(world)
         if group is None:
-            return wrong(f"no target group {world.name}", "How will a load balancer know whom it may send to?")
+            return wrong(
+                f"no target group {world.name} in {world.region}", "How will a load balancer know whom it may send to?"
+            )
         path, chosen = group.get("HealthCheckPath"), world.settings
         if path != chosen.health_path:
             return wrong(

@@ -57,6 +57,10 @@ class AutoScaling:
         except AwsError as error:
             _log.warning("%s of group %s: %s", controller.__name__, group.name, error)
             return now + RETRY
+        except Exception:
+            # A defect of ours in one group's pass; the other groups, and its other controllers, go on.
+            _log.exception("%s of group %s failed", controller.__name__, group.name)
+            return now + RETRY
 
     def on_alarm(self, alarm: MetricAlarm, decision: AlarmDecision, now: float) -> None:
         """For CloudWatch's alarm book: ``alarm`` is in ALARM and acts. Actions that are no policies are left alone."""

@@ -98,6 +98,7 @@ class Machine:
         self._guard = threading.RLock()
         """Held for moments."""
         self._boot = Boot(BootState.OFF)
+        self._hung = False
         self._booted = threading.Event()
         self._init: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -136,6 +137,26 @@ class Machine:
         with self._power:
             self.stop(grace)
             self.start(first_boot=False)
+
+    def kill(self) -> None:
+        """A power cut: SIGKILL to everything inside, without a word to it; nothing when it is off already."""
+        with self._guard:
+            if self._init is not None and not self._ended.is_set():
+                self._init.kill()
+
+    @property
+    def hung(self) -> bool:
+        return self._hung
+
+    def hang(self, hung: bool) -> None:
+        """Stops every process inside, or lets them go on; connections are still accepted and get no answer.
+
+        Level-based; a machine that is off, or boots again, does not hang.
+        """
+        with self._guard:
+            if hung != self._hung and self.alive():
+                self._hung = hung
+                self._tell({"do": "hang", "hung": hung})
 
     @property
     def boot(self) -> Boot:
@@ -208,7 +229,7 @@ class Machine:
         with self._guard:
             init, control = self._spawn()
             budget = self._host.budgets.make(self.instance_id)
-            self._init, self._control, self._budget = init, control, budget
+            self._init, self._control, self._budget, self._hung = init, control, budget, False
             self._boot = Boot(BootState.BOOTING)
             self._booted.clear()
             self._ended.clear()
@@ -266,7 +287,7 @@ class Machine:
             self._budget = None
             control.close()
             (self.folder / INIT_RECORD).unlink(missing_ok=True)
-            self._boot = Boot(BootState.OFF)
+            self._boot, self._hung = Boot(BootState.OFF), False
             self._ended.set()
         self._booted.set()
         self._commands.machine_gone()

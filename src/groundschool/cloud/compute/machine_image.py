@@ -7,6 +7,7 @@ those are rewritten when a new instance starts, as conda does with its prefix.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -22,9 +23,16 @@ _NOT_BAKED_IN = ("run", "tmp", "var/log", "var/lib/cloud", "var/lib/amazon")
 
 _LARGEST_TEXT_BYTES = 1_048_576
 
+IMAGE_LIMIT_BYTES = 2 * 1024**3
+"""Every instance of an image is a copy of it, on the same laptop's disk."""
+
 
 def snapshot(root: Path, image: Path) -> None:
-    """Copies an instance's root into a new image folder. The instance may run; files it is writing are copied as is."""
+    """Copies an instance's root into a new image folder. The instance may run; files it is writing are copied as is.
+
+    Raises LabError, before anything is copied, when it is too large for an image or for the disk.
+    """
+    _require_room(root, image)
     excluded = {root / name for name in _NOT_BAKED_IN}
 
     def unwanted(folder: str, names: list[str]) -> list[str]:
@@ -57,6 +65,24 @@ def unpack(image: Path, root: Path) -> None:
         raise LabError(f"The image {image} cannot be unpacked to {root}: {done.stderr.strip()}")
     for name in description["files_naming_root"]:
         _rewrite(root / name, description["root"], str(root))
+
+
+def _require_room(root: Path, image: Path) -> None:
+    excluded = {str(root / name) for name in _NOT_BAKED_IN}
+    size = 0
+    for place, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if f"{place}/{name}" not in excluded]
+        for name in files:
+            with contextlib.suppress(FileNotFoundError):  # a running instance removes files
+                size += Path(place, name).lstat().st_size
+    if size > IMAGE_LIMIT_BYTES:
+        raise LabError(
+            f"{root} holds {size / 1e6:.0f} MB; an image of the lab has at most {IMAGE_LIMIT_BYTES / 1e6:.0f}"
+        )
+    image.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(image.parent).free
+    if 2 * size > free:  # the image, and the first instance of it
+        raise LabError(f"An image of {size / 1e6:.0f} MB does not fit: {free / 1e6:.0f} MB of the disk are free")
 
 
 def _copyable(path: Path) -> bool:

@@ -61,7 +61,7 @@ def instance_document(
             "SubnetId": instance.subnet.subnet_id,
             "PrivateIpAddress": instance.address,
             "PublicIpAddress": instance.address if instance.public else None,
-            "NetworkInterfaces": [_interface(instance, groups, account_id)],
+            "NetworkInterfaces": [interface_document(instance, groups, account_id)],
         }
     return document
 
@@ -84,7 +84,7 @@ def status_document(instance: Instance) -> dict[str, Any]:
     """One row of DescribeInstanceStatus. The checks pass while the instance's own processes run."""
     if instance.state is not State.RUNNING:
         check: dict[str, Any] = {"Status": "not-applicable"}
-    elif instance.machine.alive():
+    elif instance.machine.alive() and not instance.machine.hung:
         check = {"Status": "ok", "Details": [{"Name": "reachability", "Status": "passed"}]}
     else:
         check = {"Status": "impaired", "Details": [{"Name": "reachability", "Status": "failed"}]}
@@ -97,7 +97,8 @@ def status_document(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _interface(instance: Instance, groups: dict[str, SecurityGroup], account_id: str) -> dict[str, Any]:
+def interface_document(instance: Instance, groups: dict[str, SecurityGroup], account_id: str) -> dict[str, Any]:
+    """The instance's one network interface, as DescribeInstances shows it."""
     document: dict[str, Any] = {
         "NetworkInterfaceId": f"eni-{instance.instance_id.removeprefix('i-')}",
         "OwnerId": account_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Guard, Params
 from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.load_balancing.guards import listener_guards
 from groundschool.cloud.passive.balancer_records import BalancerRecords
 
 
@@ -22,6 +23,7 @@ def guards(instances: Instances, balancers: BalancerRecords) -> dict[tuple[str, 
             raise AwsError("DependencyViolation", f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
 
     return {
+        **listener_guards(balancers),
         ("ec2", "DeleteSecurityGroup"): keep_used_security_group,
         ("ec2", "DeleteSubnet"): keep_used_subnet,
     }

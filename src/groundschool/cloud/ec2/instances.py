@@ -36,16 +36,21 @@ class Instances:
         identity: IdentityRecords,
         addresses: Addresses,
         now: Callable[[], float],
+        zone_is_out: Callable[[str], bool],
     ) -> None:
         self._room = room
         self._network = network
         self._identity = identity
         self._addresses = addresses
         self._now = now
+        self._zone_is_out = zone_is_out
         self._instances: dict[str, Instance] = {}
 
     def launch(self, plan: LaunchPlan, launch_template: tuple[str, str] | None) -> list[Instance]:
-        """All or none. Raises AwsError for every name that is not found, and InstanceLimitExceeded."""
+        """All or none.
+
+        Raises AwsError for every name that is not found, InstanceLimitExceeded, InsufficientInstanceCapacity.
+        """
         if plan.client_token and (known := self._by_client_token(plan.client_token)):
             return known
         if len(self.live()) + plan.count > INSTANCE_LIMIT:
@@ -53,6 +58,7 @@ class Instances:
         image = self._network.image(plan.image_id)
         subnet = self._subnet(plan)
         groups = self._security_groups(plan, subnet)
+        self._require_capacity(subnet.availability_zone, plan.instance_type)
         profile = None
         if plan.profile_name or plan.profile_arn:
             profile = self._identity.instance_profile(plan.profile_name, plan.profile_arn)
@@ -125,6 +131,7 @@ class Instances:
         if instance.state in (State.PENDING, State.RUNNING):
             return
         self._require(instance, State.STOPPED, "started")
+        self._require_capacity(instance.subnet.availability_zone, instance.instance_type)
         self._move(instance, State.PENDING, None)
         self._room.boot(instance.machine, first=False)
 
@@ -172,6 +179,15 @@ class Instances:
             raise AwsError(
                 "IncorrectInstanceState",
                 f"The instance '{instance.instance_id}' is not in a state from which it can be {deed}.",
+            )
+
+    def _require_capacity(self, zone: str, instance_type: str) -> None:
+        if self._zone_is_out(zone):
+            raise AwsError(
+                "InsufficientInstanceCapacity",
+                f"We currently do not have sufficient {instance_type} capacity in the Availability Zone you requested "
+                f"({zone}). Our system will be working on provisioning additional capacity.",
+                500,
             )
 
     def _by_client_token(self, token: str) -> list[Instance]:

@@ -65,6 +65,39 @@ class MachineRoom:
         """Returns at once."""
         self._after(machine, machine.reboot)
 
+    def take_image(self, machine: Machine, image_id: str, *, reboot: bool) -> Future[None]:
+        """CreateImage, in the background: halts the machine, copies its folder and boots it again; or only copies.
+
+        The result is there when the image can be used; its exception says why there will be none.
+        """
+        place = self._images / image_id
+
+        def take() -> None:
+            restart = reboot and machine.alive()
+            if restart:
+                machine.stop()
+            try:
+                machine.snapshot(place)
+            except BaseException:
+                shutil.rmtree(place, ignore_errors=True)
+                raise
+            finally:
+                if restart:
+                    machine.start(first_boot=False)
+
+        return self._after(machine, take)
+
+    def remove_image(self, image_id: str) -> None:
+        """Returns at once; what is being booted from the image gets its copy first."""
+        before = list(self._jobs.values())
+
+        def remove() -> None:
+            for job in before:
+                job.exception()
+            shutil.rmtree(self._images / image_id, ignore_errors=True)
+
+        self._workers.submit(remove)
+
     def settled(self, machine: Machine) -> bool:
         """Everything that was ordered has been carried out, or has failed."""
         job = self._jobs.get(machine.instance_id)
@@ -87,7 +120,7 @@ class MachineRoom:
             self.halt(machine)
         self._workers.shutdown(wait=True)
 
-    def _after(self, machine: Machine, order: Callable[[], None]) -> None:
+    def _after(self, machine: Machine, order: Callable[[], None]) -> Future[None]:
         previous = self._jobs.get(machine.instance_id)
 
         def carry_out() -> None:
@@ -95,4 +128,6 @@ class MachineRoom:
                 previous.exception()  # waits; a failure was shown to whoever gave that order
             order()
 
-        self._jobs[machine.instance_id] = self._workers.submit(carry_out)
+        job = self._workers.submit(carry_out)
+        self._jobs[machine.instance_id] = job
+        return job

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
 
@@ -19,6 +20,7 @@ from groundschool.cloud.call import Call, Handler
 from groundschool.cloud.front_door import wire
 from groundschool.cloud.front_door.routes import READING, Routes, elsewhere, unsupported
 from groundschool.cloud.front_door.s3_action import s3_action
+from groundschool.cloud.front_door.signature import Signature, known_regions, signature_of, unknown_region, verify
 from groundschool.cloud.identity.authoriser import Authoriser
 from groundschool.cloud.identity.policy import ANY_RESOURCE
 from groundschool.cloud.passive.application import Passive
@@ -73,7 +75,12 @@ class FrontDoor:
         self._lock = lock
         self._changed = changed
         self._administration = administration
+        self._services = frozenset({"dynamodb", *routes.passive, *(service for service, _ in routes.living)})
         self._store = urllib3.PoolManager(maxsize=16, retries=False)
+
+    def operations(self, service: str) -> frozenset[str]:
+        """The recorded operations of a service: those moto answers."""
+        return self._routes.passive[service]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
@@ -85,13 +92,11 @@ class FrontDoor:
                 raise AwsError("InvalidHost", f"The lab answers on loopback names only, not {request.host}", 403)
             if request.path.startswith("/_ground/"):
                 return self._own(request)
-            scope = wire.scope_of(request)
-            self._limit_body(request, scope.service)
+            signature = signature_of(request)
+            self._limit_body(request, wire.service_of(signature.signing_name))
         except AwsError as error:
             return wire.encode_unrouted(error)
-        if scope.service == "dynamodb":
-            return self._to_store(request)
-        return self._aws(request, scope)
+        return self._aws(request, signature)
 
     def _limit_body(self, request: Request, service: str) -> None:
         limit = {"s3": OBJECT_LIMIT, "dynamodb": DYNAMODB_LIMIT}.get(service, BODY_LIMIT)
@@ -101,22 +106,23 @@ class FrontDoor:
         except RequestEntityTooLarge:
             raise AwsError("RequestEntityTooLarge", f"The request body exceeds {limit} bytes", 413) from None
 
-    def _aws(self, request: Request, scope: wire.Scope) -> Response:
-        known = scope.service in self._routes.passive or any(name == scope.service for name, _ in self._routes.living)
-        if not known:
-            error = unsupported(self._call(scope, request.headers.get("X-Amz-Target") or "any action"), self._list_url)
+    def _aws(self, request: Request, signature: Signature) -> Response:
+        service = wire.service_of(signature.signing_name)
+        if service not in self._services:
+            action = wire.printable(request.headers.get("X-Amz-Target") or "any action")
+            error = unsupported(self._call(signature, service, action), self._list_url)
             return wire.encode_unrouted(error)
         operation, resource = "", ANY_RESOURCE
         try:
-            if scope.service == "s3":
+            if service == "s3":
                 operation, resource = s3_action(request)
             else:
-                operation = wire.operation_of(request, scope) or ""
+                operation = wire.operation_of(request, service) or ""
         except AwsError as error:
             return wire.encode_unrouted(error)
-        call = self._call(scope, operation)
+        call = self._call(signature, service, operation)
         try:
-            return self._route(request, call, resource)
+            return self._route(request, call, resource, signature)
         except AwsError as error:
             return wire.encode(request, call, error)
         except Exception as error:
@@ -126,22 +132,36 @@ class FrontDoor:
             )
             return wire.encode(request, call, failure)
 
-    def _route(self, request: Request, call: Call, resource: str) -> Response:
-        with self._lock:
-            self._authoriser.check(call, resource)
+    def _route(self, request: Request, call: Call, resource: str, signature: Signature) -> Response:
+        self._authorise(request, call, resource, signature)
+        if call.service == "dynamodb":
+            return self._to_store(request)
         handler = self._routes.living.get((call.service, call.operation))
         if handler is not None:
             return self._living(request, call, handler)
         if call.service != "s3" and not self._routes.supports(call.service, call.operation):
             wire.decode(request, call)  # an operation AWS does not have at all is InvalidAction
             raise unsupported(call, self._list_url)
-        guard = self._routes.guards.get((call.service, call.operation))
-        if guard is not None:
-            with self._lock:
-                guard(call, wire.decode(request, call))
+        if call.service != "s3":
+            params = wire.decode(request, call)
+            guard = self._routes.guards.get((call.service, call.operation))
+            if guard is not None:
+                with self._lock:
+                    guard(call, params)
         answer = self._passive.answer(call.service, request)
         self._wake(call)
         return answer
+
+    def _authorise(self, request: Request, call: Call, resource: str, signature: Signature) -> None:
+        """AWS's order: is there such a place, who is it, do they hold the secret, may they?"""
+        if call.region != self._facts.region and call.region not in known_regions():
+            raise unknown_region(call.service, call.region, self._facts.region)
+        now = datetime.now(UTC)
+        with self._lock:
+            principal = self._authoriser.authenticate(call, now.timestamp())
+        verify(signature, request, call.service, principal.secret, now)
+        if call.service != "dynamodb":  # the store checks permissions itself: it knows the resources
+            self._authoriser.check(principal, call, resource)
 
     def _living(self, request: Request, call: Call, handler: Handler) -> Response:
         params = wire.decode(request, call)
@@ -156,8 +176,8 @@ class FrontDoor:
         if not call.operation.startswith(READING):
             self._changed()
 
-    def _call(self, scope: wire.Scope, operation: str) -> Call:
-        return Call(scope.service, operation, scope.region, self._facts.account_id, scope.access_key_id)
+    def _call(self, signature: Signature, service: str, operation: str) -> Call:
+        return Call(service, operation, signature.region, self._facts.account_id, signature.access_key_id)
 
     @property
     def _list_url(self) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 from urllib.parse import parse_qs
 
 from botocore.model import OperationNotFoundError
+from botocore.validate import ParamValidator
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import determine_request_protocol
-from moto.core.serialize import get_serializer_class
+from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.wrappers import Request, Response
 
@@ -29,39 +30,12 @@ class WireError(ServiceException):  # type: ignore[misc]
     """An AwsError on its way out. moto looks for a service in the module of its own exceptions, and finds none here."""
 
 
-@dataclass(frozen=True)
-class Scope:
-    """What the SigV4 credential scope says."""
-
-    access_key_id: str
-    region: str
-    service: str
-    """botocore's name of the service model."""
+def service_of(signing_name: str) -> str:
+    """botocore's name of the service model for the service of a credential scope."""
+    return SERVICE_OF_SIGNING_NAME.get(signing_name, signing_name)
 
 
-def scope_of(request: Request) -> Scope:
-    """Reads the ``Authorization`` header or a presigned query.
-
-    Raises AwsError MissingAuthenticationToken (403) or IncompleteSignature (400).
-    """
-    authorization = request.headers.get("Authorization", "")
-    if authorization.startswith("AWS4-HMAC-SHA256"):
-        fields = dict(
-            part.strip().partition("=")[::2] for part in authorization.removeprefix("AWS4-HMAC-SHA256").split(",")
-        )
-        credential = fields.get("Credential", "")
-    else:
-        credential = request.args.get("X-Amz-Credential", "")
-    if not credential:
-        raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-    parts = credential.split("/")
-    if len(parts) != 5:
-        raise AwsError("IncompleteSignature", f"Credential must have exactly 5 slash-delimited elements: {credential}")
-    access_key_id, _, region, signing_name, _ = parts
-    return Scope(access_key_id, region, SERVICE_OF_SIGNING_NAME.get(signing_name, signing_name))
-
-
-def operation_of(request: Request, scope: Scope) -> str | None:
+def operation_of(request: Request, service: str) -> str | None:
     """The operation's name; None for REST services, whose operation is in the method and path."""
     target = request.headers.get("X-Amz-Target")
     if target:
@@ -69,7 +43,7 @@ def operation_of(request: Request, scope: Scope) -> str | None:
     form = _form(request)
     action = form.get("Action", [None])[0]
     version = form.get("Version", [""])[0]
-    if scope.service == "elbv2" and action and version != API_VERSION_OF_ELBV2:
+    if service == "elbv2" and action and version != API_VERSION_OF_ELBV2:
         raise AwsError(
             "UnsupportedOperation",
             f"The lab has Application Load Balancers (elbv2, {API_VERSION_OF_ELBV2}) only, not version {version}",
@@ -101,15 +75,32 @@ def decode(request: Request, call: Call) -> Params:
     except (RequestParserError, ValueError, TypeError, KeyError, AttributeError) as error:
         code = "SerializationException" if protocol == "json" else "MalformedQueryString"
         raise AwsError(code, f"The input of {call.operation} cannot be read: {error}") from error
+    _validate(call, parsed, model)
     return cast(Params, parsed)
+
+
+def _validate(call: Call, parsed: Any, model: Any) -> None:
+    """Raises AwsError for what the service model does not allow; neither moto nor the lab's own handlers look twice."""
+    if model.input_shape is None:
+        return
+    if not isinstance(parsed, dict):
+        raise AwsError("SerializationException", f"The input of {call.operation} must be an object")
+    report = ParamValidator().validate(parsed, model.input_shape)
+    if not report.has_errors():
+        return
+    words = report.generate_report()
+    if call.service == "ec2":
+        raise AwsError("MissingParameter" if "Missing required" in words else "InvalidParameterValue", words)
+    json = model.service_model.protocol == "json"
+    raise AwsError("ValidationException" if json else "ValidationError", words)
 
 
 def encode(request: Request, call: Call, result: dict[str, Any] | AwsError) -> Response:
     """The answer, or the error, in the protocol the request was made in."""
     request_id = str(uuid.uuid4())
-    serializer = _serializer(request, call)
+    serializer = _serializer(request, call, request_id)
     if isinstance(result, AwsError):
-        serialized = serializer.serialize(WireError(result.code, result.message))
+        serialized = serializer.serialize(WireError(result.code, printable(result.message)))
         status = result.status
     else:
         serialized = serializer.serialize(result)
@@ -123,7 +114,7 @@ def encode_unrouted(error: AwsError) -> Response:
     """For a request whose service is not known: AWS's plain XML error."""
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<ErrorResponse><Error><Type>Sender</Type>'
-        f"<Code>{_escape(error.code)}</Code><Message>{_escape(error.message)}</Message></Error>"
+        f"<Code>{_escape(error.code)}</Code><Message>{_escape(printable(error.message))}</Message></Error>"
         f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     )
     return Response(body, status=error.status, content_type="text/xml")
@@ -149,14 +140,32 @@ def _operation_model(call: Call) -> Any:
         ) from None
 
 
-def _serializer(request: Request, call: Call) -> Any:
+def _serializer(request: Request, call: Call, request_id: str) -> Any:
     service_model = get_service_model(call.service)
     try:
         operation_model = service_model.operation_model(call.operation)
     except OperationNotFoundError:
         operation_model = OperationModel({}, service_model)
     protocol = determine_request_protocol(service_model, request.content_type)
-    return get_serializer_class(call.service, protocol)(operation_model=operation_model)
+    return _serializer_class(call.service, protocol)(operation_model, SerializationContext(request_id))
+
+
+@cache
+def _serializer_class(service: str, protocol: str) -> Any:
+    """moto's serialiser for results that are plain dicts already.
+
+    moto looks for each member of a shape under several names and attributes, which takes most of a large answer's time.
+    """
+
+    def get_value(self: Any, value: Any, key: str, shape: Any) -> Any:
+        return value.get(key) if isinstance(value, dict) else None
+
+    return type("PlainSerializer", (get_serializer_class(service, protocol),), {"get_value": get_value})
+
+
+def printable(text: str) -> str:
+    """A client's own words, safe to repeat in an error: XML has no control characters, and a log no second line."""
+    return "".join(character if character.isprintable() else "?" for character in text)[:1000]
 
 
 def _escape(text: str) -> str:

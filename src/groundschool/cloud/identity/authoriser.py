@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call
 from groundschool.cloud.identity.policy import Verdict, evaluate
+from groundschool.cloud.identity.principal import Principal, Secret
 from groundschool.cloud.identity.role_session import RoleSession, RoleSessions
-from groundschool.cloud.passive.identity_records import IdentityRecords, Statement
+from groundschool.cloud.passive.identity_records import AccessKeyOwner, IdentityRecords
 
 UNKNOWN_KEY = {
     "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
@@ -20,24 +20,20 @@ UNKNOWN_KEY = {
     "dynamodb": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
     "ssm": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
 }
+UNKNOWN_TOKEN = ("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+EXPIRED_CODE = {"ec2": "RequestExpired", "ssm": "ExpiredTokenException", "dynamodb": "ExpiredTokenException"}
 DENIED_CODE = {"ec2": "UnauthorizedOperation", "ssm": "AccessDeniedException", "dynamodb": "AccessDeniedException"}
 IAM_PREFIX = {"elbv2": "elasticloadbalancing", "cloudwatch": "cloudwatch"}
 """Where the service prefix of IAM actions differs from botocore's service name."""
 
 
-@dataclass(frozen=True)
-class Principal:
-    arn: str
-    user_id: str
-    statements: tuple[Statement, ...] | None
-    """None: the lab's own administrator, who may do everything."""
-
-
 class Authoriser:
     """Called under the lab's lock."""
 
-    def __init__(self, root_access_key_id: str, account_id: str, records: IdentityRecords, sessions: RoleSessions):
-        self._root_access_key_id = root_access_key_id
+    def __init__(
+        self, root_key: tuple[str, Secret], account_id: str, records: IdentityRecords, sessions: RoleSessions
+    ) -> None:
+        self._root_access_key_id, self._root_secret = root_key
         self._account_id = account_id
         self._records = records
         self._sessions = sessions
@@ -46,37 +42,45 @@ class Authoriser:
         if access_key_id is None:
             return None
         if access_key_id == self._root_access_key_id:
-            return Principal(f"arn:aws:iam::{self._account_id}:user/ground", "AIDAGROUNDSCHOOL0LAB", None)
+            arn = f"arn:aws:iam::{self._account_id}:user/ground"
+            return Principal(arn, "AIDAGROUNDSCHOOL0LAB", None, self._root_secret)
         session = self._sessions.of_access_key(access_key_id)
         if session is not None:
             return self._of_session(session)
         owner = self._records.owner(access_key_id)
-        return None if owner is None else Principal(owner.arn, access_key_id, owner.statements)
+        return None if owner is None else _of_owner(owner)
 
-    def check(self, call: Call, resource: str) -> Principal:
-        """Raises AwsError in the service's own words for an unknown key or a missing permission."""
+    def authenticate(self, call: Call, now: float) -> Principal:
+        """Who the access key says it is; its signature is not looked at. ``now`` in Unix seconds.
+
+        Raises AwsError in the service's own words for a key that is unknown, inactive or expired.
+        """
         principal = self.principal(call.access_key_id)
         if principal is None:
+            raise AwsError(*UNKNOWN_KEY.get(call.service, UNKNOWN_TOKEN))
+        if now >= principal.expires_at:
+            message = "The security token included in the request is expired"
             raise AwsError(
-                *UNKNOWN_KEY.get(
-                    call.service,
-                    ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
-                )
+                EXPIRED_CODE.get(call.service, "ExpiredToken"), message, 400 if call.service == "s3" else 403
             )
+        return principal
+
+    def check(self, principal: Principal, call: Call, resource: str) -> None:
+        """Raises AwsError in the service's own words for a missing permission."""
         action = f"{IAM_PREFIX.get(call.service, call.service)}:{call.operation}"
         if principal.statements is None or action == "sts:GetCallerIdentity":
-            return principal
+            return
         verdict = evaluate(principal.statements, action, resource)
         if verdict is not Verdict.ALLOWED:
             raise AwsError(DENIED_CODE.get(call.service, "AccessDenied"), denial(principal.arn, action, resource), 403)
-        return principal
 
     def policy_document(self) -> dict[str, Any]:
         """What the DynamoDB store needs to decide on its own: see groundschool.dynamodb."""
         keys = {}
-        for session in self._sessions.live():
-            principal = self._of_session(session)
-            keys[session.access_key_id] = {"principal_arn": principal.arn, "statements": principal.statements}
+        principals = {session.access_key_id: self._of_session(session) for session in self._sessions.live()}
+        principals |= {owner.access_key_id: _of_owner(owner) for owner in self._records.owners()}
+        for access_key_id, principal in principals.items():
+            keys[access_key_id] = {"principal_arn": principal.arn, "statements": principal.statements}
         return {"account_id": self._account_id, "keys": keys, "root_keys": [self._root_access_key_id]}
 
     def _of_session(self, session: RoleSession) -> Principal:
@@ -85,7 +89,14 @@ class Authoriser:
             f"arn:aws:sts::{self._account_id}:assumed-role/{session.role_name}/{session.instance_id}",
             f"{role.role_id if role else 'AROAUNKNOWN'}:{session.instance_id}",
             role.statements if role else (),
+            Secret(session.secret_access_key, session.token),
+            session.expires_at,
         )
+
+
+def _of_owner(owner: AccessKeyOwner) -> Principal:
+    secret = Secret(owner.secret_access_key, owner.session_token)
+    return Principal(owner.arn, owner.unique_id, owner.statements, secret, owner.expires_at)
 
 
 def denial(principal_arn: str, action: str, resource: str) -> str:

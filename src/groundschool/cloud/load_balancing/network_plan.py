@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from groundschool.cloud.ec2.instance import Instance, State
+from groundschool.cloud.faults.book import NO_IMPAIRMENT, Impairment
 from groundschool.cloud.load_balancing.registry import Registration
 from groundschool.cloud.network.plan import (
     Action,
@@ -48,6 +49,8 @@ class Seen:
     """Listener ARN -> edge port."""
     target_groups: Mapping[str, TargetGroupRecord]
     registrations: Mapping[str, Sequence[Registration]]
+    impairments: Mapping[str, Impairment]
+    """Instance id -> what faults do to it."""
 
 
 def network_plan(seen: Seen) -> NetworkPlan:
@@ -59,6 +62,21 @@ def network_plan(seen: Seen) -> NetworkPlan:
             _target_group(record, seen) for record in seen.target_groups.values() if record.target_type == "instance"
         ),
     )
+
+
+def hanging_where_open_before(plan: NetworkPlan, before: NetworkPlan | None) -> NetworkPlan:
+    """A port whose last rule is gone drops packets, as on AWS; without its listener the laptop would refuse them."""
+    known = (
+        {each.instance_id: {open_port.port for open_port in each.ports} for each in before.interfaces} if before else {}
+    )
+    return replace(
+        plan, interfaces=tuple(_with_shut(each, known.get(each.instance_id, set())) for each in plan.interfaces)
+    )
+
+
+def _with_shut(interface: Interface, ports: set[int]) -> Interface:
+    shut = ports - {each.port for each in interface.ports}
+    return replace(interface, ports=(*interface.ports, *(OpenPort(port, ()) for port in sorted(shut))))
 
 
 class _Sources:
@@ -111,11 +129,15 @@ def _interface(instance: Instance, seen: Seen, sources: _Sources) -> Interface:
         for each in registrations:
             if each.instance_id == instance.instance_id and record is not None:
                 ports |= {each.port, record.health_check_port or each.port}
+    impairment = seen.impairments.get(instance.instance_id, NO_IMPAIRMENT)
+    allowed = {port: sources.allowed(instance.security_group_ids, port) for port in sorted(ports)}
     return Interface(
         instance_id=instance.instance_id,
         address=instance.address,
         inner_address=instance.inner_address,
-        ports=tuple(OpenPort(port, sources.allowed(instance.security_group_ids, port)) for port in sorted(ports)),
+        ports=tuple(OpenPort(port, () if impairment.cut_off else allowed[port]) for port in allowed),
+        delay=impairment.delay,
+        fails_health_checks=impairment.fails_health_checks,
     )
 
 
@@ -156,9 +178,14 @@ def _load_balancer(record: LoadBalancerRecord, seen: Seen, sources: _Sources) ->
         address=seen.balancer_addresses[record.arn],
         dns_name=record.dns_name,
         allowed_sources={listener.port: sources.allowed(groups, listener.port) for listener in record.listeners},
-        listeners=tuple(_listener(listener, seen) for listener in record.listeners),
+        listeners=tuple(_listener(listener, seen) for listener in record.listeners if _can_serve(listener)),
         idle_timeout=float(record.attributes.get("idle_timeout.timeout_seconds", 60)),
     )
+
+
+def _can_serve(record: ListenerRecord) -> bool:
+    """Without its certificate an HTTPS listener has nothing to answer with."""
+    return record.protocol != "HTTPS" or record.certificate is not None
 
 
 def _listener(record: ListenerRecord, seen: Seen) -> Listener:
@@ -169,6 +196,8 @@ def _listener(record: ListenerRecord, seen: Seen) -> Listener:
         protocol=record.protocol or "HTTP",
         default_action=_action(record.default_actions, seen),
         rules=tuple(_rule(rule, seen) for rule in record.rules),
+        certificate_pem=record.certificate.pem if record.certificate else None,
+        private_key_pem=record.certificate.private_key_pem if record.certificate else None,
     )
 
 

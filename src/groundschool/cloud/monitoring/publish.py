@@ -124,6 +124,7 @@ class _Kind(NamedTuple):
     instance_id: str | None
     status: int
     from_target: bool
+    rule_action: str | None
 
 
 @dataclass
@@ -138,7 +139,12 @@ def _tallies(requests: Iterable[RequestRecord]) -> dict[_Kind, _Tally]:
     tallies: dict[_Kind, _Tally] = defaultdict(_Tally)
     for request in requests:
         kind = _Kind(
-            request.load_balancer, request.target_group, request.instance_id, request.status, request.from_target
+            request.load_balancer,
+            request.target_group,
+            request.instance_id,
+            request.status,
+            request.from_target,
+            request.rule_action,
         )
         tally = tallies[kind]
         tally.requests += 1
@@ -161,6 +167,10 @@ def _counted(kind: _Kind, tally: _Tally) -> list[tuple[str, str, int]]:
         found.append(("RequestCount", "Count", number))
     if kind.from_target:
         found.append((f"HTTPCode_Target_{family}_Count", "Count", number))
+    elif kind.rule_action == "fixed-response":
+        found.append(("HTTP_Fixed_Response_Count", "Count", number))
+    elif kind.rule_action == "redirect":
+        found += [("HTTP_Redirect_Count", "Count", number), ("HTTPCode_ELB_3XX_Count", "Count", number)]
     elif kind.status >= 300:
         found.append((f"HTTPCode_ELB_{family}_Count", "Count", number))
         if kind.status in ELB_CODES_OF_THEIR_OWN:

@@ -46,6 +46,8 @@ class RequestRecord:
     """From the last byte of the request sent to the target to the first byte of its answer: TargetResponseTime."""
     received_bytes: int
     sent_bytes: int
+    rule_action: str | None = None
+    """``fixed-response`` or ``redirect`` when a listener rule told the load balancer to answer; else None."""
 
 
 class DataPlane(Protocol):

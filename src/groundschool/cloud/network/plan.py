@@ -31,6 +31,10 @@ class Interface:
     address: str
     inner_address: str
     ports: tuple[OpenPort, ...]
+    delay: float = 0.0
+    """A fault: real seconds for which every HTTP request to it waits first."""
+    fails_health_checks: bool = False
+    """A fault: a load balancer's health checks get 503, everything else passes."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Listener:
     rules: tuple[Rule, ...] = ()
     protocol: str = "HTTP"
     certificate_pem: str | None = None
-    private_key_pem: str | None = None
+    private_key_pem: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

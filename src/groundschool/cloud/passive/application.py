@@ -8,6 +8,7 @@ import os
 from threading import RLock
 from typing import Any
 
+from moto.acm.responses import AWSCertificateManagerResponse
 from moto.core.utils import camelcase_to_underscores, get_service_model, method_names_from_class
 from moto.ec2.responses import EC2Response
 from moto.elbv2.responses import ELBV2Response
@@ -23,6 +24,7 @@ from groundschool.cloud.aws_error import AwsError
 log = logging.getLogger(__name__)
 
 _RESPONSES: dict[str, Any] = {
+    "acm": AWSCertificateManagerResponse,
     "ec2": EC2Response,
     "elbv2": ELBV2Response,
     "iam": IamResponse,
@@ -83,10 +85,20 @@ class Passive:
                 body, status, headers = run_wsgi_app(self._application(service), environ, buffered=True)
             except NotImplementedError as error:
                 raise AwsError("NotImplemented", f"The lab does not support this use of {service}: {error}") from error
+            except (LookupError, AttributeError) as error:
+                # Some of moto's operations look a name up without asking whether it is there.
+                log.warning("moto could not answer a request for %s", service, exc_info=True)
+                code = {"ec2": "InvalidParameterValue", "ssm": "ValidationException"}.get(service, "ValidationError")
+                raise AwsError(code, "A parameter names something that does not exist in this lab") from error
             except Exception as error:
                 log.exception("moto failed to answer a request for %s", service)
                 raise AwsError("InternalFailure", f"The lab failed to answer ({type(error).__name__}).", 500) from error
-        return Response(b"".join(body), status=status, headers=headers)
+        answer = b"".join(body)
+        if service != "s3" and int(status.split()[0]) >= 400 and not answer.lstrip().startswith((b"<", b"{")):
+            # moto's router has no error of AWS for a request it cannot read at all.
+            raise AwsError("MalformedQueryString", f"The lab cannot read this request for {service}")
+        # A list, because of a bare body werkzeug would measure the length: the answer to a HEAD has none.
+        return Response([answer], status=status, headers=headers)
 
     def _application(self, service: str) -> Any:
         if service not in self._applications:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from moto.backends import get_backend
 
 from groundschool.cloud.passive.application import Passive
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Of ACM, or an IAM server certificate."""
+
+    pem: str
+    """With its chain."""
+    private_key_pem: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,8 @@ class ListenerRecord:
     rules: tuple[ListenerRule, ...]
     """By priority, without the default rule."""
     certificate_arn: str | None
+    certificate: Certificate | None
+    """None without TLS, or when the certificate is gone."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ class BalancerRecords:
 
     def load_balancers(self) -> list[LoadBalancerRecord]:
         with self._passive.lock:
-            return [_load_balancer(balancer) for balancer in self._elbv2.load_balancers.values()]
+            return [self._load_balancer(balancer) for balancer in self._elbv2.load_balancers.values()]
 
     def target_groups(self) -> dict[str, TargetGroupRecord]:
         with self._passive.lock:
@@ -84,33 +95,53 @@ class BalancerRecords:
             group = self._elbv2.target_groups.get(arn)
             return None if group is None else _target_group(group)
 
+    def certificate(self, arn: str | None) -> Certificate | None:
+        """From ACM or IAM; None when neither has it."""
+        if arn is None:
+            return None
+        with self._passive.lock:
+            imported = get_backend("acm")[self._account_id][self._region]._certificates.get(arn)
+            if imported is not None:
+                return Certificate(_joined(imported.cert, imported.chain), _text(imported.key))
+            uploaded = get_backend("iam")[self._account_id]["aws"].get_certificate_by_arn(arn)
+            if uploaded is None:
+                return None
+            return Certificate(_joined(uploaded.cert_body, uploaded.cert_chain), _text(uploaded.private_key))
 
-def _load_balancer(balancer: Any) -> LoadBalancerRecord:
-    return LoadBalancerRecord(
-        arn=balancer.arn,
-        name=balancer.name,
-        dns_name=balancer.dns_name,
-        vpc_id=balancer.vpc_id,
-        security_group_ids=tuple(balancer.security_groups or ()),
-        listeners=tuple(_listener(listener) for listener in balancer.listeners.values()),
-        attributes=_texts(balancer.attrs),
-    )
+    def _load_balancer(self, balancer: Any) -> LoadBalancerRecord:
+        return LoadBalancerRecord(
+            arn=balancer.arn,
+            name=balancer.name,
+            dns_name=balancer.dns_name,
+            vpc_id=balancer.vpc_id,
+            security_group_ids=tuple(balancer.security_groups or ()),
+            listeners=tuple(self._listener(listener) for listener in balancer.listeners.values()),
+            attributes=_texts(balancer.attrs),
+        )
+
+    def _listener(self, listener: Any) -> ListenerRecord:
+        rules = sorted(
+            (rule for rule in listener.rules.values() if not rule.is_default), key=lambda rule: int(rule.priority)
+        )
+        return ListenerRecord(
+            arn=listener.arn,
+            port=int(listener.port),
+            protocol=listener.protocol,
+            default_actions=tuple(action.data for action in listener.default_actions),
+            rules=tuple(
+                ListenerRule(tuple(rule.conditions), tuple(action.data for action in rule.actions)) for rule in rules
+            ),
+            certificate_arn=listener.certificate,
+            certificate=self.certificate(listener.certificate),
+        )
 
 
-def _listener(listener: Any) -> ListenerRecord:
-    rules = sorted(
-        (rule for rule in listener.rules.values() if not rule.is_default), key=lambda rule: int(rule.priority)
-    )
-    return ListenerRecord(
-        arn=listener.arn,
-        port=int(listener.port),
-        protocol=listener.protocol,
-        default_actions=tuple(action.data for action in listener.default_actions),
-        rules=tuple(
-            ListenerRule(tuple(rule.conditions), tuple(action.data for action in rule.actions)) for rule in rules
-        ),
-        certificate_arn=listener.certificate,
-    )
+def _joined(certificate: bytes | str, chain: bytes | str | None) -> str:
+    return "\n".join(_text(part).strip() for part in (certificate, chain) if part) + "\n"
+
+
+def _text(pem: bytes | str) -> str:
+    return pem.decode() if isinstance(pem, bytes) else pem
 
 
 def _target_group(group: Any) -> TargetGroupRecord:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC
+from math import inf
 from typing import Any
 
 from moto.backends import get_backend
@@ -38,8 +40,15 @@ class InstanceProfile:
 class AccessKeyOwner:
     """Who holds an access key that IAM or STS made."""
 
+    access_key_id: str
     arn: str
+    unique_id: str
+    """``UserId`` of GetCallerIdentity."""
     statements: tuple[Statement, ...]
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    expires_at: float = inf
+    """Unix seconds."""
 
 
 class IdentityRecords:
@@ -80,17 +89,42 @@ class IdentityRecords:
             return Role(found.name, found.arn, found.id, _statements(documents))
 
     def owner(self, access_key_id: str) -> AccessKeyOwner | None:
-        """The IAM user or assumed role behind a key that was created through the API."""
+        """The IAM user or assumed role behind a key that was created through the API; None for an inactive key."""
+        return next((owner for owner in self.owners() if owner.access_key_id == access_key_id), None)
+
+    def owners(self) -> list[AccessKeyOwner]:
+        """Of all active keys."""
         with self._passive.lock:
-            for user in self._iam.users.values():
-                if any(key.access_key_id == access_key_id for key in user.access_keys):
-                    documents = [*user.policies.values(), *(_document(p) for p in user.managed_policies.values())]
-                    return AccessKeyOwner(user.arn, _statements(documents))
-            assumed = get_backend("sts")[self._account_id]["aws"].get_assumed_role_from_access_key(access_key_id)
-            if assumed is None:
-                return None
-            role = self.role(assumed.role_arn.rpartition("/")[2])
-            return AccessKeyOwner(assumed.arn, role.statements if role else ())
+            of_users = [
+                self._of_user(user, key)
+                for user in self._iam.users.values()
+                for key in user.access_keys
+                if key.status == "Active"
+            ]
+            sts = get_backend("sts")[self._account_id]["aws"]
+            return of_users + [self._of_assumed_role(assumed) for assumed in sts.assumed_roles]
+
+    def _of_user(self, user: Any, key: Any) -> AccessKeyOwner:
+        groups = self._iam.get_groups_for_user(user.name)
+        documents = [
+            *user.policies.values(),
+            *(_document(policy) for policy in user.managed_policies.values()),
+            *(document for group in groups for document in group.policies.values()),
+            *(_document(policy) for group in groups for policy in group.managed_policies.values()),
+        ]
+        return AccessKeyOwner(key.access_key_id, user.arn, user.id, _statements(documents), key.secret_access_key)
+
+    def _of_assumed_role(self, assumed: Any) -> AccessKeyOwner:
+        role = self.role(assumed.role_arn.rpartition("/")[2])
+        return AccessKeyOwner(
+            assumed.access_key_id,
+            assumed.arn,
+            f"{role.role_id if role else 'AROAUNKNOWN'}:{assumed.session_name}",
+            role.statements if role else (),
+            assumed.secret_access_key,
+            assumed.session_token,
+            assumed.expiration.replace(tzinfo=UTC).timestamp(),
+        )
 
 
 def _document(policy: Any) -> str:

@@ -87,6 +87,10 @@ class NetworkRecords:
             found = [_subnet(subnet) for subnet in self._ec2.get_default_subnets().values()]
         return sorted(found, key=lambda subnet: subnet.availability_zone)
 
+    def availability_zones(self) -> set[str]:
+        with self._passive.lock:
+            return {zone.name for zone in self._ec2.describe_availability_zones()}
+
     def security_group(self, group_id: str) -> SecurityGroup:
         with self._passive.lock:
             group = self._ec2.get_security_group_from_id(group_id)
@@ -130,6 +134,8 @@ class NetworkRecords:
             found = self._ec2.amis.get(image_id)
             if found is None:
                 raise AwsError("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
+            if found.state != "available":
+                raise AwsError("InvalidAMIID.Unavailable", f"The image ID '[{image_id}]' is not available")
             return Image(found.id, found.name or "", found.architecture or "x86_64", found.root_device_name)
 
     def tags(self, resource_id: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The lab's own small API, for its owner: status, and letting a shell into an instance."""
+"""The lab's own small API, for its owner: status, faults, and letting a shell into an instance."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.ec2.instance import State
-from groundschool.cloud.supervisor.status import status
+from groundschool.cloud.faults.book import Fault, FaultKind
+from groundschool.cloud.supervisor.status import fault_document, status
 
 if TYPE_CHECKING:
     from groundschool.cloud.supervisor.lab import Lab
@@ -25,7 +26,19 @@ class Administration:
                 return status(self._lab)
             case "POST", ["shell", instance_id]:
                 return self._shell(instance_id, document)
+            case "POST", ["faults", kind]:
+                return fault_document(self._inject(kind, document or {}))
+            case "DELETE", ["faults"]:
+                return {"ended": [fault_document(fault) for fault in self._lab.faults.clear()]}
         raise AwsError("NotFound", f"The lab has nothing at {method} /_ground{path}", 404)
+
+    def _inject(self, kind: str, document: dict[str, Any]) -> Fault:
+        """``document``: ``subject`` (instance id or zone) and, for ``slow``, ``milliseconds``."""
+        if kind not in list(FaultKind):
+            raise AwsError("NotFound", f"There is no fault {kind}. There are: {', '.join(FaultKind)}", 404)
+        return self._lab.faults.inject(
+            FaultKind(kind), str(document.get("subject") or ""), document.get("milliseconds")
+        )
 
     def _shell(self, instance_id: str, document: Any) -> dict[str, Any]:
         """Counts the caller's process against the instance's quota and says how to look like one of its own."""

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from threading import Event, RLock
 from typing import Any
 
+from botocore.credentials import Credentials
+
 from groundschool.clock import Clock
 from groundschool.cloud.autoscaling.operations import AutoScalingOperations
 from groundschool.cloud.autoscaling.service import AutoScaling
@@ -24,16 +26,24 @@ from groundschool.cloud.compute.spawner import Spawner
 from groundschool.cloud.ec2.addresses import Addresses
 from groundschool.cloud.ec2.fleet import AutoScalingFleet
 from groundschool.cloud.ec2.guards import guards
+from groundschool.cloud.ec2.image_operations import ImageOperations
+from groundschool.cloud.ec2.images import Images
 from groundschool.cloud.ec2.instance import State
 from groundschool.cloud.ec2.instances import Instances
 from groundschool.cloud.ec2.machine_room import MachineRoom
+from groundschool.cloud.ec2.network_interfaces import NetworkInterfaces
 from groundschool.cloud.ec2.operations import InstanceOperations
+from groundschool.cloud.ec2.profile_associations import ProfileAssociations
 from groundschool.cloud.ec2.tags import TagOperations
+from groundschool.cloud.faults.book import FaultBook
+from groundschool.cloud.faults.faults import Faults
+from groundschool.cloud.faults.store_switch import StoreSwitch
 from groundschool.cloud.front_door.application import FrontDoor, FrontDoorFacts
 from groundschool.cloud.front_door.routes import routes
 from groundschool.cloud.front_door.server import FrontDoorServer
 from groundschool.cloud.identity.authoriser import Authoriser, PolicyFile
 from groundschool.cloud.identity.operations import CallerIdentity
+from groundschool.cloud.identity.principal import Secret
 from groundschool.cloud.identity.role_session import RoleSessions, access_key_id
 from groundschool.cloud.load_balancing.edge_ports import EdgePorts
 from groundschool.cloud.load_balancing.operations import TargetOperations
@@ -48,6 +58,7 @@ from groundschool.cloud.passive import moto_patches
 from groundschool.cloud.passive.application import Passive
 from groundschool.cloud.passive.balancer_records import BalancerRecords
 from groundschool.cloud.passive.identity_records import IdentityRecords
+from groundschool.cloud.passive.image_records import ImageRecords
 from groundschool.cloud.passive.network_records import NetworkRecords
 from groundschool.cloud.settings import LabSettings
 from groundschool.cloud.supervisor.administration import Administration
@@ -101,7 +112,8 @@ class Lab:
         self.identity = IdentityRecords(self.passive, account_id)
         self.balancers = BalancerRecords(self.passive, account_id, region)
         self.sessions = RoleSessions()
-        self.authoriser = Authoriser(self._root_key, account_id, self.identity, self.sessions)
+        root = (self._root_key, Secret(self._secret))
+        self.authoriser = Authoriser(root, account_id, self.identity, self.sessions)
         self.policy_file = PolicyFile(self.home / "dynamodb" / "policy.json")
 
     def _make_living(self) -> None:
@@ -115,7 +127,16 @@ class Lab:
             self.metadata,
             {"AWS_ENDPOINT_URL": settings.url, "AWS_ENDPOINT_URL_DYNAMODB": settings.dynamodb_url},
         )
-        self.instances = Instances(self.room, self.network, self.identity, addresses, self.clock.now)
+        self.fault_book = FaultBook()
+        self.instances = Instances(
+            self.room, self.network, self.identity, addresses, self.clock.now, self.fault_book.zone_is_out
+        )
+        image_records = ImageRecords(self.passive, settings.account_id, settings.region)
+        self.images = Images(self.room, self.instances, image_records)
+        switch = StoreSwitch(settings.dynamodb_url, settings.region, Credentials(self._root_key, self._secret))
+        self.faults = Faults(
+            self.fault_book, self.instances, self.network.availability_zones, switch.throttle, self.clock.now
+        )
         self.registry = TargetRegistry(self.balancers, self.instances, self.data_plane, self.clock.now)
         fleet = AutoScalingFleet(self.instances, self.network)
         metrics = MetricStore()
@@ -135,6 +156,7 @@ class Lab:
             self.registry,
             addresses,
             self.edge_ports,
+            self.fault_book,
         )
         view = IdentityView(
             settings,
@@ -153,6 +175,9 @@ class Lab:
         services: dict[str, list[object]] = {
             "ec2": [
                 InstanceOperations(self.instances, self.network, self.clock),
+                ImageOperations(self.images),
+                NetworkInterfaces(self.instances, self.network, self.clock),
+                ProfileAssociations(self.instances, self.identity, self.clock),
                 TagOperations(self.instances, self.passive),
             ],
             "elbv2": [TargetOperations(self.registry)],
@@ -161,9 +186,10 @@ class Lab:
             "ssm": [CommandOperations(self.instances, self.identity, self.clock)],
             "sts": [CallerIdentity(self.authoriser)],
         }
+        self.routes = routes(services, guards(self.instances, self.balancers), self.passive)
         return FrontDoor(
             FrontDoorFacts(settings.region, settings.account_id, settings.url, settings.dynamodb_url, self._secret),
-            routes(services, guards(self.instances, self.balancers), self.passive),
+            self.routes,
             self.passive,
             self.authoriser,
             self.lock,
@@ -221,6 +247,8 @@ class Lab:
         now = self.clock.now()
         parts: dict[str, Callable[[], object]] = {
             "instances": lambda: self._advance_instances(now),
+            "faults": self.faults.step,
+            "images": self.images.step,
             "targets": lambda: self.registry.step(now),
             "monitoring": lambda: self.monitor.step(now, self.autoscaling),
             "auto scaling": lambda: self.autoscaling.step(now),
@@ -248,6 +276,8 @@ class Lab:
         if not self.store.alive():
             log.error("the DynamoDB store has ended; starting it again on the same data")
             self.store.start()
+            self.store.wait_until_ready()
+            self.faults.store_restarted()
 
     def ask_to_stop(self) -> None:
         """From a signal handler or another thread."""

@@ -6,8 +6,9 @@ import logging
 
 from groundschool.cloud.ec2.addresses import Addresses
 from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.faults.book import FaultBook
 from groundschool.cloud.load_balancing.edge_ports import EdgePorts
-from groundschool.cloud.load_balancing.network_plan import Seen, network_plan
+from groundschool.cloud.load_balancing.network_plan import Seen, hanging_where_open_before, network_plan
 from groundschool.cloud.load_balancing.registry import TargetRegistry
 from groundschool.cloud.network.data_plane import DataPlane
 from groundschool.cloud.network.plan import NetworkPlan
@@ -29,6 +30,7 @@ class NetworkView:
         registry: TargetRegistry,
         addresses: Addresses,
         edge_ports: EdgePorts,
+        faults: FaultBook,
     ) -> None:
         self._data_plane = data_plane
         self._instances = instances
@@ -37,6 +39,7 @@ class NetworkView:
         self._registry = registry
         self._addresses = addresses
         self._edge_ports = edge_ports
+        self._faults = faults
         self._balancer_addresses: dict[str, str] = {}
         self._applied: NetworkPlan | None = None
 
@@ -45,7 +48,7 @@ class NetworkView:
 
         Raises LabError when the data plane cannot do a part of it; the next call tries again.
         """
-        plan = network_plan(self._seen())
+        plan = hanging_where_open_before(network_plan(self._seen()), self._applied)
         if not self._data_plane.alive():
             log.error("the data plane has ended; starting it again")
             self._data_plane.start()
@@ -73,6 +76,10 @@ class NetworkView:
             edge_ports=edge_ports,
             target_groups=target_groups,
             registrations={arn: self._registry.registrations(arn) for arn in target_groups},
+            impairments={
+                each.instance_id: self._faults.impairment(each.instance_id, each.subnet.availability_zone)
+                for each in self._instances.live()
+            },
         )
 
     def _release(self, balancers: set[str], listeners: set[str]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from groundschool.cloud.compute.machine import BootState
 from groundschool.cloud.ec2.instance import Instance, State
+from groundschool.cloud.faults.book import Fault
 
 if TYPE_CHECKING:
     from groundschool.cloud.supervisor.lab import Lab
@@ -40,7 +41,18 @@ def status(lab: Lab) -> dict[str, Any]:
             }
             for group in lab.autoscaling.groups.values()
         ],
+        "faults": [fault_document(fault) for fault in lab.fault_book.active()],
         "alarms": {alarm.name: str(alarm.state) for alarm in lab.alarms.all()},
+    }
+
+
+def fault_document(fault: Fault) -> dict[str, Any]:
+    """``since`` in lab seconds, ``milliseconds`` None for all but ``slow``."""
+    return {
+        "kind": str(fault.kind),
+        "subject": fault.subject,
+        "since": round(fault.since, 1),
+        "milliseconds": fault.milliseconds,
     }
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from groundschool.cloud.autoscaling.activity import Status
 from groundschool.cloud.autoscaling.group import Group
 from groundschool.cloud.autoscaling.member import LaunchedFor, Member
 from groundschool.cloud.autoscaling.surroundings import LaunchRequest, Surroundings
 from groundschool.cloud.aws_error import AwsError
+
+_log = logging.getLogger(__name__)
 
 ZONE_AVOIDED = 300.0
 """Lab seconds during which launches avoid a zone that had no capacity. AWS does not publish its own."""
@@ -39,6 +43,12 @@ def launch(
         member = _start(lab, group, subnet, why, now)
     except AwsError as error:
         _fail(group, zone, error, cause, details, now)
+        return False
+    except Exception as error:
+        # Of the machine below the lab, or a defect of ours: the log has its trace, the learner an activity.
+        _log.exception("a launch for group %s failed", group.name)
+        failure = AwsError("InternalError", f"We encountered an internal error ({type(error).__name__}: {error}).")
+        _fail(group, zone, failure, cause, details, now)
         return False
     member.launched_by_policy = policy
     member.activity = group.start_activity(

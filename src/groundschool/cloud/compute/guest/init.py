@@ -5,6 +5,7 @@ The supervisor talks to it over one socket, a JSON object per line:
     to init      {"do": "boot", "environment": {...}, "user_data": "..." or null}    once, first
                  {"do": "run", "id": "...", "folder": "...", "timeout": 60}          a script file in that folder
                  {"do": "shut-down", "grace": 3}
+                 {"do": "hang", "hung": true}                       a fault: nothing runs but init, until false
     from init    {"event": "booted", "exit_code": 0, "seconds": 1.2}
                  {"event": "ran", "id": "...", "exit_code": 0, "timed_out": false}
 
@@ -25,13 +26,16 @@ from pathlib import Path
 from typing import Any
 
 from .loop import Loop
-from .process import become_init, descendants, kill_everything_below, signal_all, signal_group, start
+from .process import become_init, descendants, hold, kill_everything_below, let_run, signal_all, signal_group, start
 from .service import Surroundings
 from .service_control import ServiceControl
 from .user_data import run_user_data
 
 _GRACE_WHEN_ALONE = 1.0
 """Real seconds for the processes of an instance whose supervisor died."""
+
+_FIRST_LOOK, _LAST_LOOK = 0.02, 1.0
+"""Real seconds between two looks at the processes of a hung instance, from the first to the later ones."""
 
 
 class Init:
@@ -41,6 +45,7 @@ class Init:
         self._received = b""
         self._booted_at = time.monotonic()
         self._shutting_down = False
+        self._hung = False
         self._loop = Loop(on_terminate=lambda: self._shut_down(_GRACE_WHEN_ALONE))
         self._loop.on_readable(control, self._read_control)
         self._at = Surroundings(self._loop, root, {}, self._journal)
@@ -65,6 +70,8 @@ class Init:
                 self._boot(message["environment"], message["user_data"])
             elif message["do"] == "run":
                 self._run_command(message["id"], Path(message["folder"]), message["timeout"])
+            elif message["do"] == "hang":
+                self._set_hung(message["hung"])
             else:
                 self._shut_down(message["grace"])
 
@@ -100,10 +107,25 @@ class Init:
 
         self._loop.on_exit(pid, ended)
 
+    def _set_hung(self, hung: bool) -> None:
+        if hung == self._hung or self._shutting_down:
+            return
+        self._hung = hung
+        if hung:
+            self._keep_hung(_FIRST_LOOK)
+        else:
+            let_run(descendants())
+
+    def _keep_hung(self, pause: float) -> None:
+        """Looks again: what was being started meanwhile stops too, and what a CPU governor has continued."""
+        if self._hung:
+            hold(descendants())
+            self._loop.after(pause, lambda: self._keep_hung(min(2 * pause, _LAST_LOOK)))
+
     def _shut_down(self, grace: float) -> None:
         if self._shutting_down:
             return
-        self._shutting_down = True
+        self._shutting_down, self._hung = True, False
         self._journal("Stopping all units.")
         deadline = time.monotonic() + grace
         self._services.stop_all(then=lambda: None)

@@ -82,6 +82,22 @@ def signal_all(pids: Iterable[int], number: int) -> None:
             pass
 
 
+def hold(pids: Iterable[int]) -> None:
+    """Stops processes where they are."""
+    _send(pids, signal.SIGSTOP)
+
+
+def let_run(pids: Iterable[int]) -> None:
+    """Continues what was stopped."""
+    _send(pids, signal.SIGCONT)
+
+
+def _send(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
 def descendants() -> list[int]:
     """Every process below this one."""
     children: dict[int, list[int]] = {}

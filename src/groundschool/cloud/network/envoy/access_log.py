@@ -10,6 +10,8 @@ from groundschool.cloud.network.data_plane import RequestRecord
 
 ACCESS_LOG = "access.json"
 
+RULE_ACTION = "groundschool.rule_action"
+"""The namespace of the route metadata that tells a rule's own answer from a balancer's error."""
 CLIENT_LEFT = 460
 """AWS: the client closed the connection before the load balancer could answer."""
 
@@ -27,6 +29,7 @@ def access_log_format(load_balancer_arn: str) -> dict[str, str]:
         "details": "%RESPONSE_CODE_DETAILS%",
         "target_microseconds": "%COMMON_DURATION(US_TX_END:US_RX_BEG:us)%",
         "received": "%DOWNSTREAM_WIRE_BYTES_RECEIVED%",
+        "rule_action": f"%METADATA(ROUTE:{RULE_ACTION}:type)%",
         "sent": "%DOWNSTREAM_WIRE_BYTES_SENT%",
     }
 
@@ -48,4 +51,5 @@ def request_record(line: bytes) -> RequestRecord:
         seconds=max(float(microseconds), 0.0) / 1e6 if microseconds is not None else 0.0,
         received_bytes=entry["received"],
         sent_bytes=entry["sent"],
+        rule_action=entry["rule_action"],
     )

@@ -29,10 +29,16 @@ Document = dict[str, Any]
 HEALTH_EVENTS = "health-events.json"
 CONNECT_TIMEOUT = 10.0
 """AWS: an Application Load Balancer gives a target 10 s to accept a connection."""
-UPSTREAM_IDLE = 1.5
-"""Real seconds an unused connection to a target is kept. Shorter than the keep-alive of the usual app servers (gunicorn
-2 s, Node and uvicorn 5 s), so that the balancer closes first. Otherwise the target may close in the moment in which a
-request is sent, and that request is lost: AWS's balancer keeps 60 s, and this is its best-known source of 502s."""
+HOP_TIMEOUT = 120.0
+"""Real seconds from an interface to its instance: never before the balancer's own time-outs, so that those decide what
+a hung instance looks like (Target.Timeout, 504)."""
+UPSTREAM_LIFE = 1.5
+"""Real seconds after which a connection to a target is closed, at once when idle, else after its request.
+
+Shorter than the keep-alive of the usual app servers (gunicorn 2 s, Node and uvicorn 5 s), so that the balancer closes
+first. Else the target may close in the moment in which a request is sent, and that request is lost: AWS's balancer
+keeps 60 s, and this is its best-known source of 502s. Besides, what changed in front of a target (its security groups,
+a fault) soon holds for all requests. Not an idle time-out: Envoy takes that for the longest a health check may last."""
 UNLIMITED = 1_000_000_000
 
 _API = "type.googleapis.com/envoy"
@@ -71,9 +77,7 @@ def clusters(plan: NetworkPlan, speed: float) -> list[Document]:
         _group_cluster(group, balancers[group.arn], speed) for group in plan.target_groups if group.arn in balancers
     ]
     inner = [
-        _inner_cluster(interface, open_port.port, speed)
-        for interface in plan.interfaces
-        for open_port in interface.ports
+        _inner_cluster(interface, open_port.port) for interface in plan.interfaces for open_port in interface.ports
     ]
     return groups + inner
 
@@ -118,14 +122,14 @@ def socket_address(address: str, port: int) -> Document:
     return {"socket_address": {"address": address, "port_value": port}}
 
 
-def _inner_cluster(interface: Interface, port: int, speed: float) -> Document:
+def _inner_cluster(interface: Interface, port: int) -> Document:
     name = interface_name(interface, port)
     endpoint = {"endpoint": {"address": socket_address(interface.inner_address, port)}}
     return {
         "@type": f"{_API}.config.cluster.v3.Cluster",
         "name": name,
         "type": "STATIC",
-        "connect_timeout": duration(real_timeout(CONNECT_TIMEOUT, speed)),
+        "connect_timeout": duration(HOP_TIMEOUT),
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
         "circuit_breakers": _no_limits(),
     }
@@ -156,7 +160,7 @@ def _group_cluster(group: TargetGroup, balancer: LoadBalancer, speed: float) -> 
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{_API}.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "common_http_protocol_options": {"idle_timeout": duration(UPSTREAM_IDLE)},
+                "common_http_protocol_options": {"max_connection_duration": duration(UPSTREAM_LIFE)},
                 "explicit_http_config": {"http_protocol_options": {"header_key_format": preserve_case()}},
             }
         },

@@ -17,11 +17,13 @@ from groundschool.cloud.network.envoy.access_log import ACCESS_LOG, access_log_f
 from groundschool.cloud.network.envoy.balancer_answers import local_replies
 from groundschool.cloud.network.envoy.clusters import Document, interface_name, preserve_case, socket_address
 from groundschool.cloud.network.envoy.durations import duration, real_timeout
+from groundschool.cloud.network.envoy.impaired_interface import impaired_interface
 from groundschool.cloud.network.envoy.routes import LUA_FILTER, STICKINESS_FILTER, routes_path
 from groundschool.cloud.network.plan import Interface, Listener, LoadBalancer, NetworkPlan, OpenPort
 
 EDGE_ADDRESS = "127.0.0.1"
 HANG = "86400s"
+HTTP_MANAGER = "http_connection_manager", "http_connection_manager.v3.HttpConnectionManager"
 
 _API = "type.googleapis.com/envoy"
 
@@ -59,12 +61,12 @@ def _edge_port(listener: Listener) -> int:
 
 def _interface(interface: Interface, open_port: OpenPort) -> Document:
     name = interface_name(interface, open_port.port)
-    proxy = _network_filter(
-        "tcp_proxy",
-        "tcp_proxy.v3.TcpProxy",
+    if interface.delay or interface.fails_health_checks:
+        proxy = _network_filter(*HTTP_MANAGER, impaired_interface(interface, name))
+    else:
         # An instance has no idle time-out of its own; Envoy's default is an hour.
-        {"stat_prefix": "interface", "cluster": name, "idle_timeout": "0s"},
-    )
+        config = {"stat_prefix": "interface", "cluster": name, "idle_timeout": "0s"}
+        proxy = _network_filter("tcp_proxy", "tcp_proxy.v3.TcpProxy", config)
     chains = [_chain(cidr, [proxy]) for cidr in _cidrs(open_port.allowed_sources)]
     return _listener(name, interface.address, open_port.port, chains)
 
@@ -171,8 +173,7 @@ def _connection_manager(balancer: LoadBalancer, listener: Listener, speed: float
             }
         ],
     }
-    message = "http_connection_manager.v3.HttpConnectionManager"
-    return _network_filter("http_connection_manager", message, config)
+    return _network_filter(*HTTP_MANAGER, config)
 
 
 def _http_filters() -> list[Document]:

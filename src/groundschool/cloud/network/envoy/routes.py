@@ -6,6 +6,7 @@ import re
 from itertools import product
 from typing import Any
 
+from groundschool.cloud.network.envoy.access_log import RULE_ACTION
 from groundschool.cloud.network.envoy.clusters import Document, path_name, set_header
 from groundschool.cloud.network.plan import (
     Action,
@@ -105,6 +106,7 @@ def _fixed(action: FixedResponse) -> Document:
     return {
         "direct_response": response,
         "response_headers_to_add": [set_header("Content-Type", action.content_type)] if action.body else [],
+        "metadata": {"filter_metadata": {RULE_ACTION: {"type": "fixed-response"}}},
     }
 
 
@@ -157,5 +159,10 @@ def _redirect(action: Redirect, balancer: LoadBalancer, listener: Listener) -> D
     location = location.replace("#{port}", edge_ports.get(port, port)).replace("#{protocol}", protocol)
     return {
         "direct_response": {"status": action.status},
-        "metadata": {"filter_metadata": {LUA_FILTER: {"location": location, "status": str(action.status)}}},
+        "metadata": {
+            "filter_metadata": {
+                LUA_FILTER: {"location": location, "status": str(action.status)},
+                RULE_ACTION: {"type": "redirect"},
+            }
+        },
     }

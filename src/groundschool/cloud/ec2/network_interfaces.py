@@ -1,0 +1,77 @@
+"""DescribeNetworkInterfaces: every instance has one, made and removed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from groundschool.clock import Clock
+from groundschool.cloud.aws_error import AwsError
+from groundschool.cloud.call import Call, Params, Result
+from groundschool.cloud.ec2.describe import interface_document
+from groundschool.cloud.ec2.instance import Instance
+from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.ec2.pages import page
+from groundschool.cloud.passive.network_records import NetworkRecords
+
+_FILTERS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "attachment.instance-id": lambda row: [row["Attachment"]["InstanceId"]],
+    "availability-zone": lambda row: [row["AvailabilityZone"]],
+    "group-id": lambda row: [group["GroupId"] for group in row["Groups"]],
+    "network-interface-id": lambda row: [row["NetworkInterfaceId"]],
+    "private-ip-address": lambda row: [row["PrivateIpAddress"]],
+    "addresses.private-ip-address": lambda row: [row["PrivateIpAddress"]],
+    "status": lambda row: [row["Status"]],
+    "subnet-id": lambda row: [row["SubnetId"]],
+    "vpc-id": lambda row: [row["VpcId"]],
+}
+
+
+class NetworkInterfaces:
+    def __init__(self, instances: Instances, network: NetworkRecords, clock: Clock) -> None:
+        self._instances = instances
+        self._network = network
+        self._clock = clock
+
+    def describe_network_interfaces(self, call: Call, params: Params) -> Result:
+        groups = self._network.security_groups()
+        rows = []
+        for instance in self._instances.live():
+            document = interface_document(instance, groups, call.account_id)
+            rows.append(_row(instance, document, self._clock.wall_time(instance.launched_at)))
+        for each in params.get("Filters") or ():
+            if each["Name"] not in _FILTERS:
+                raise AwsError("InvalidParameterValue", f"The filter '{each['Name']}' is invalid")
+            values = _FILTERS[each["Name"]]
+            rows = [row for row in rows if set(values(row)) & set(each["Values"])]
+        rows = _named(rows, params.get("NetworkInterfaceIds") or [])
+        shown, token = page(rows, params, lambda row: str(row["NetworkInterfaceId"]))
+        return {"NetworkInterfaces": shown, "NextToken": token}
+
+
+def _named(rows: list[dict[str, Any]], wanted: list[str]) -> list[dict[str, Any]]:
+    known = {row["NetworkInterfaceId"] for row in rows}
+    for interface_id in wanted:
+        if interface_id not in known:
+            raise AwsError(
+                "InvalidNetworkInterfaceID.NotFound", f"The networkInterface ID '{interface_id}' does not exist"
+            )
+    return [row for row in rows if not wanted or row["NetworkInterfaceId"] in wanted]
+
+
+def _row(instance: Instance, document: dict[str, Any], attached: datetime) -> dict[str, Any]:
+    return {
+        **document,
+        "AvailabilityZone": instance.subnet.availability_zone,
+        "InterfaceType": "interface",
+        "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": instance.address}],
+        "Attachment": {
+            "AttachmentId": f"eni-attach-{instance.instance_id.removeprefix('i-')}",
+            "InstanceId": instance.instance_id,
+            "DeviceIndex": 0,
+            "AttachTime": attached,
+            "DeleteOnTermination": True,
+            "Status": "attached",
+        },
+    }
