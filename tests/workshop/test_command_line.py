@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -50,9 +49,8 @@ def test_session_1_is_built_with_reasons_and_ends_with_the_url_and_the_next_comm
 def test_building_all_ends_at_the_load_balancer_and_a_second_time_finds_everything(ground: Ground) -> None:
     first, second = ground("build"), ground("build")
 
-    assert re.search(
-        r"The Visitor Board: http://visitor-board-\d+\.eu-north-1\.elb\.\S+/\nNext: ground load", first.output
-    )
+    assert "The Visitor Board: http://visitor-board" in first.output
+    assert "/\nNext: ground load" in first.output
     assert second.exit_code == 0
     assert second.output.count("(was there)") == 11
 
