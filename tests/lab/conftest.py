@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,16 +18,24 @@ import psutil
 import pytest
 
 
-def free_lab_port() -> int:
-    """A port whose successor is free too; far from the default, so that a lab of the developer's own is left alone."""
-    for port in range(5061, 6061, 2):
-        with socket.socket() as one, socket.socket() as two:
-            try:
+def reserve_lab_port() -> tuple[int, int]:
+    """A port whose successor is free too, and the lock that keeps it; far from the default, for a developer's own lab.
+
+    Two test runs at once would find the same ports free: the lock file makes the choice one's own.
+    """
+    for port in range(5061, 5301, 2):
+        lock = os.open(
+            Path(tempfile.gettempdir()) / f"ground-school-test-lab-{port}.lock", os.O_CREAT | os.O_RDWR, 0o666
+        )
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as one, socket.socket() as two:
                 one.bind(("127.0.0.1", port))
                 two.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
+        except OSError:
+            os.close(lock)
+            continue
+        return port, lock
     raise AssertionError("no free port for a lab")
 
 
@@ -33,7 +44,8 @@ class Ground:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.port = free_lab_port()
+        self.port, lock = reserve_lab_port()
+        weakref.finalize(self, os.close, lock)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GROUND_"))}
         self.environment = {**kept, "GROUND_HOME": str(home), "GROUND_PORT": str(self.port)}
 

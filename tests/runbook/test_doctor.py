@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from groundschool.cli import doctor_findings as doctor
 from groundschool.cli.doctor import command
 from groundschool.cli.doctor_findings import Finding
 from groundschool.cloud.settings import LabSettings
+from tests.lab.conftest import reserve_lab_port
 
 SETTINGS = LabSettings(port=5861)
 
@@ -51,13 +53,16 @@ def test_what_is_ill_is_told_with_a_remedy(case: str) -> None:
 
 
 def test_a_port_that_somebody_holds_stops_a_session_and_a_free_one_does_not(tmp_path: Path) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        taken = LabSettings(home=tmp_path, port=other.getsockname()[1])
-        assert any(each.stops and "is taken by pid" in each.found for each in doctor.ports(taken))
-
-    assert not any(each.stops for each in doctor.ports(taken))
+    port, lock = reserve_lab_port()
+    settings = LabSettings(home=tmp_path, port=port)
+    try:
+        assert not any(each.stops for each in doctor.ports(settings))
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", port))
+            other.listen()
+            assert any(each.stops and "is taken by pid" in each.found for each in doctor.ports(settings))
+    finally:
+        os.close(lock)
 
 
 def test_nothing_is_left_where_no_lab_has_been(tmp_path: Path) -> None:
