@@ -62,7 +62,7 @@ def test_a_rate_of_zero_has_no_arrivals() -> None:
     assert LoadShape.constant(0).arrival(1) is None
 
 
-levels = st.floats(0, 1000)
+levels = st.just(0.0) | st.floats(1e-6, 1000)
 shapes = st.builds(
     lambda spans, ends: LoadShape(
         tuple((sum(length for length, _ in spans[:n]), level) for n, (_, level) in enumerate(spans)), ends

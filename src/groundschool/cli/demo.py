@@ -123,16 +123,20 @@ class Demo:
             seen = self._look(driver)
             if done(seen):
                 return True
-            if drive and (told := driver.drive(seen)):
-                self._record.tell(told)
+            if drive:
+                self._tell_drive(driver, seen)
             time.sleep(LOOK_EVERY)
         return False
 
     def _hold(self, driver: Driver) -> None:
         deadline = time.monotonic() + HOLD_LAB_SECONDS / self._speed
         while time.monotonic() < deadline:
-            driver.remember(self._look(driver))
+            self._tell_drive(driver, self._look(driver))
             time.sleep(LOOK_EVERY)
+
+    def _tell_drive(self, driver: Driver, seen: Observation) -> None:
+        if told := driver.drive(seen):
+            self._record.tell(told)
 
     def _look(self, driver: Driver) -> Observation:
         seen = self._observe()

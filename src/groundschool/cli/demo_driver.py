@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from groundschool.traffic.drive_cpu import CpuGoal, Measured, next_rate, quiet_rate
+from groundschool.traffic.drive_cpu import CpuGoal, Measured, Reason, next_rate, quiet_rate
 from groundschool.traffic.load_run import LoadRun
 from groundschool.traffic.load_shape import LoadShape
 from groundschool.workshop.observation import Observation
@@ -14,6 +14,9 @@ ENOUGH = 4
 
 FIRST_RATE = 4.0
 RAMP_SECONDS = 1.0
+DRAIN_SECONDS = 3.0
+"""After a retreat from a backlog the queue is left so long to shrink, before it counts as a backlog again."""
+
 BUSY = CpuGoal()
 CLEARLY_ABOVE = 62.0
 """Per cent of CPU at which three minutes in a row are above a target of 50 %, whatever the noise."""
@@ -34,15 +37,19 @@ class Driver:
         self._instances = 1
 
     def drive(self, seen: Observation) -> str | None:
-        """Follows the goal while the group is small; what to tell when the rate changed."""
+        """Follows the goal while the group is small, and gives way to a backlog always; tells when the rate changed.
+
+        A backlog that is not given way to ends in failed health checks, and instances that only were slow are replaced.
+        """
         self.remember(seen)
         instances = len(seen.in_service)
-        if instances == 0 or seen.desired >= ENOUGH or datetime.now(UTC) < self._steady_at:
+        if instances == 0 or datetime.now(UTC) < self._steady_at:
             return None
         decision = next_rate(self._measured(seen), goal_for(instances))
-        if decision.rate == self.rate:
+        is_backlog = decision.reason is Reason.BACKLOG
+        if decision.rate == self.rate or (seen.desired >= ENOUGH and not is_backlog):
             return None
-        old = self._go_to(decision.rate)
+        old = self._go_to(decision.rate, DRAIN_SECONDS if is_backlog else RAMP_SECONDS)
         return f"Load {old:.0f} -> {decision.rate:.0f} requests/s: {decision.reason}"
 
     def remember(self, seen: Observation) -> None:
@@ -60,10 +67,10 @@ class Driver:
             self._judged_at, cpu = seen.cpu.at, seen.cpu.per_cent
         return Measured(self.rate, cpu, latest.in_flight + latest.waiting if latest else 0)
 
-    def _go_to(self, rate: float) -> float:
+    def _go_to(self, rate: float, steady_in: float = RAMP_SECONDS) -> float:
         old, self.rate = self.rate, rate
         self.run.reshape(LoadShape(((0, old), (RAMP_SECONDS, rate)), ends=False))
-        self._steady_at = datetime.now(UTC) + timedelta(seconds=RAMP_SECONDS)
+        self._steady_at = datetime.now(UTC) + timedelta(seconds=steady_in)
         return old
 
 
