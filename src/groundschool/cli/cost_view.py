@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from groundschool.workshop.cost import Bill, BillLine
 from groundschool.workshop.cost_design import Outlook
 
-WIDTH = 104
+WIDTH = 110
 """Columns that the tables need. A file or a pipe gets them; a narrower terminal wraps the cells."""
 
 
@@ -25,7 +25,9 @@ def wide_console() -> Console:
 
 def bill_table(bill: Bill, title: str) -> Table:
     """A line for everything that is there, also for what was not used; ``Of`` counts the resources behind it."""
-    table = Table(Column(title, no_wrap=True), "Of", "Quantity", "Price", "USD", "Source", box=None)
+    table = Table(
+        Column(title, no_wrap=True), "Of", "Quantity", Column("Price", no_wrap=True), "USD", "Source", box=None
+    )
     for line in bill.lines:
         table.add_row(line.what, f"{len(line.of)}", quantity(line), price(line), amount(line), source(line))
     table.add_row("Total USD", "", "", "", f"{bill.total:.4f}", "")
@@ -34,7 +36,9 @@ def bill_table(bill: Bill, title: str) -> Table:
 
 def outlook_table(outlook: Outlook, title: str) -> Table:
     """The same lines for an hour, for the sessions and for a month."""
-    table = Table(Column(title, no_wrap=True), "Price", "An hour", "Sessions", "A month", "Source", box=None)
+    table = Table(
+        Column(title, no_wrap=True), Column("Price", no_wrap=True), "An hour", "Sessions", "A month", "Source", box=None
+    )
     hours = {line.what: line for line in outlook.hour.lines}
     months = {line.what: line for line in outlook.month.lines}
     for line in outlook.sessions.lines:
