@@ -65,7 +65,7 @@ def test_the_bill_lists_exactly_what_exists(lab: LabUnderTest) -> None:
 
 
 def test_what_came_through_is_what_is_billed(lab: LabUnderTest) -> None:
-    loaded = lab.ground("load", "--rate", "20", "--duration", "5", "--json")
+    loaded = lab.ground("load", "--rate", "20", "--duration", "3", "--json")
     assert loaded.returncode == 0, loaded.stderr
     posts = json.loads(loaded.stdout.splitlines()[-1])["report"]["acknowledged_posts"]
     assert posts
