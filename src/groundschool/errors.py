@@ -6,7 +6,8 @@
     │   ├── LabNotRunning
     │   └── LabHeld       another supervisor owns the state folder
     ├── BuildError        a component of the workshop could not be planned, created, checked or removed
-    └── LoadError         traffic could not be sent, or not to that address
+    ├── LoadError         traffic could not be sent, or not to that address
+    └── PriceError        AWS's price list did not give exactly the price that was asked for
 
 A message says what happened, where, and what to do next. The command line prints it as one line and exits with
 ``exit_code``; a traceback is shown only for errors that are not in this tree, because those are our defects.
@@ -43,3 +44,7 @@ class BuildError(GroundError):
 
 class LoadError(GroundError):
     """Load could not be started; the message names the address and the reason."""
+
+
+class PriceError(GroundError):
+    """A price could not be read from AWS's price list; the message names the filter. Nothing was written."""

@@ -125,6 +125,38 @@ def test_faults_strike_the_requests_they_are_for(local: Any, refused: Any) -> No
     local("PutItem", TableName="items", Item={"pk": {"S": "a"}})
 
 
+def test_the_meter_counts_what_tables_and_global_indexes_consumed(local: Any) -> None:
+    local.table(
+        attributes=[{"AttributeName": "by", "AttributeType": "S"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "author",
+                "KeySchema": [{"AttributeName": "by", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    table_key = {"pk": {"S": "a"}, "sk": {"S": "1"}}
+    local("PutItem", TableName="items", Item={**table_key, "text": {"S": "x" * 1500}})  # 2 WRU, not in the index
+    local("PutItem", TableName="items", Item={"pk": {"S": "a"}, "sk": {"S": "2"}, "by": {"S": "me"}})  # 1 WRU and 1
+    local("GetItem", TableName="items", Key=table_key)  # eventually consistent: half a unit
+    counted = {
+        (one["IndexName"], one["Kind"]): (one["Units"], one["Requests"])
+        for one in local("GroundSchool.ConsumedCapacity")["Consumed"]
+    }
+    assert counted == {(None, "Write"): (3, 2), ("author", "Write"): (1, 1), (None, "Read"): (0.5, 1)}
+
+
+def test_in_the_lab_only_the_owner_reads_the_meter(local_with: Any, refused: Any, tmp_path: Path) -> None:
+    write(tmp_path / "policy.json", allow("*", "*"))
+    local = local_with(policy_file=tmp_path / "policy.json")
+    local.key = "ASIAROLE"
+    with refused("AccessDeniedException"):
+        local("GroundSchool.ConsumedCapacity")
+    local.key = "AKIAROOT"
+    assert local("GroundSchool.ConsumedCapacity") == {"Consumed": []}
+
+
 @pytest.mark.parametrize("faults", [None, [{"typo": 1}], [{"latency_seconds": -1}], [{"fail_fraction": 2}], ["x"]])
 def test_faults_that_are_none_are_refused(local: Any, refused: Any, faults: Any) -> None:
     with refused("ValidationException"):

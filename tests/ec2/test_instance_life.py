@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -29,6 +31,8 @@ def test_an_instance_goes_through_all_states_and_boto3s_waiters_follow(lab: LabU
     [change] = lab.ec2.terminate_instances(InstanceIds=ids)["TerminatingInstances"]
     assert change["CurrentState"] == {"Code": 32, "Name": "shutting-down"}
     lab.wait("instance_terminated", InstanceIds=ids)
+    reason = lab.instance(instance_id)["StateTransitionReason"]
+    assert re.fullmatch(r"User initiated \(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d GMT\)", reason)
     with pytest.raises(ClientError, match="IncorrectInstanceState"):
         lab.ec2.start_instances(InstanceIds=ids)
 

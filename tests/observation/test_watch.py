@@ -141,7 +141,7 @@ def test_the_usage_of_a_run_is_in_aws_time(steady: Observation, changed: Callabl
     assert usage.seconds == 360 * 20
     assert usage.instance_seconds == 180 * 20 * 2 + 180 * 20 * 4
     assert usage.vcpu_seconds == pytest.approx(usage.instance_seconds * 2 * 0.432)
-    assert (usage.read_units, usage.write_units) == (100 * 20, 10 * 2 * 20)
+    assert (usage.read_units, usage.write_units) == (100 * 0.5 * 20, 10 * 2 * 20)
 
 
 def test_the_timeline_of_a_run_has_a_row_per_change(steady: Observation, changed: Callable[..., Observation]) -> None:

@@ -46,6 +46,14 @@ def test_an_http_target_group_has_the_health_checks_of_aws(elbv2: Any) -> None:
     assert (other["HealthCheckPath"], other["HealthCheckTimeoutSeconds"]) == ("/up", 9)
 
 
+def test_an_image_has_the_root_volume_of_amazon_linux_2023(elbv2: Any) -> None:
+    ec2 = boto3.client("ec2", region_name=REGION)
+    made = ec2.register_image(Name="one")["ImageId"]
+    [mapping] = ec2.describe_images(ImageIds=[made])["Images"][0]["BlockDeviceMappings"]
+    assert mapping["Ebs"]["SnapshotId"].startswith("snap-")
+    assert (mapping["Ebs"]["VolumeSize"], mapping["Ebs"]["VolumeType"]) == (8, "gp3")
+
+
 def test_moto_keeps_no_list_of_dead_objects(elbv2: Any) -> None:
     class Thing(common_models.BaseModel):
         pass

@@ -12,6 +12,8 @@ import pytest
 from groundschool.cli import VERBS
 from groundschool.workshop.build_order import COMPONENTS
 from groundschool.workshop.cost import Usage, estimate, running
+from groundschool.workshop.cost import alone as one_alone
+from groundschool.workshop.cost_design import design
 from groundschool.workshop.settings import WorkshopSettings
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +58,18 @@ def test_the_prices_are_those_of_the_price_list() -> None:
     for count, name in ((2, "with two machines"), (4, "with four"), (10, "with ten")):
         bill = estimate(running(count))
         assert f"{name} ${bill.per_hour:.3f}/h (${bill.per_month:.0f}" in text
+    extra = estimate(running(3)).per_hour - estimate(running(2)).per_hour
+    assert f"an extra t3.micro is about ${extra:.3f} an hour" in text
+    busy = {line.what: line.amount for line in estimate(design(4, 50, WorkshopSettings())).lines}
+    surplus, instances = busy["EC2 CPU above the baseline"], busy["EC2 t3.micro"]
+    assert f"pay ${surplus:.3f} an hour for it, and ${instances:.3f} for being there" in text
+
+
+def test_the_plan_has_the_same_prices() -> None:
+    text = (WORKSHOP / "PLAN.md").read_text(encoding="utf-8")
+    alone, two, ten = (estimate(usage).per_hour for usage in (one_alone(), running(2), running(10)))
+
+    assert f"one machine ${alone:.3f} an hour; the design with two ${two:.3f}; with ten ${ten:.3f}" in text
 
 
 def test_the_parts_are_the_components_in_build_order() -> None:

@@ -21,6 +21,7 @@ VERBS = {
     "release": "Write the app's release and install script, to build by hand.",
     "load": "Put load on the Visitor Board.",
     "watch": "Watch which instance serves, and the group scale.",
+    "cost": "Tell what it costs on AWS, and what that scaling just did.",
     "status": "Show everything that is alive in the lab.",
     "shell": "Open a shell inside an instance.",
     "rehearse": "Play a session's runbook, for those who will teach it.",

@@ -8,19 +8,15 @@ from itertools import pairwise
 
 from rich.table import Table
 
+from groundschool.cli.cost_view import amount
 from groundschool.traffic.tally import LoadReport, Snapshot
 from groundschool.workshop.cost import VCPUS, Bill, Usage
+from groundschool.workshop.cost_design import READS_PER_PAGE, WRITES_PER_POST
 from groundschool.workshop.observation import Observation
 from groundschool.workshop.observation_changes import changes, status_line
 
 STATUS_EVERY = 120.0
 """Lab seconds between two status lines: one per two datapoints of the CPU metric."""
-
-WRITES_PER_POST = 2.0
-"""The message and the counter of the instance that took it, each below 1 KB."""
-
-READS_PER_PAGE = 1.0
-"""One eventually consistent query of at most 8 KB: the 25 newest messages."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +86,8 @@ class Record:
             processed_bytes=round(report.received_bytes * self._speed),
             read_units=(report.requests - posts) * READS_PER_PAGE * self._speed,
             write_units=posts * WRITES_PER_POST * self._speed,
+            monitored_instance_seconds=instance_seconds,
+            alarms=2,
         )
 
     def timeline(self) -> Table:
@@ -119,6 +117,6 @@ def bill_table(bill: Bill) -> Table:
     table = Table(f"AWS {bill.region}", "Quantity", "Unit", "USD", box=None)
     for line in bill.lines:
         if line.quantity:
-            table.add_row(line.what, f"{line.quantity:.4g}", line.unit, f"{line.amount:.4f}")
+            table.add_row(line.what, f"{line.quantity:.4g}", line.unit, amount(line))
     table.add_row("Total", "", "", f"{bill.total:.4f}")
     return table

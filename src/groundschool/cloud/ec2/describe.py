@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,9 @@ from groundschool.cloud.passive.network_records import SecurityGroup
 
 
 def instance_document(
-    instance: Instance, launched: datetime, groups: dict[str, SecurityGroup], account_id: str
+    instance: Instance, wall_time: Callable[[float], datetime], groups: dict[str, SecurityGroup], account_id: str
 ) -> dict[str, Any]:
-    """``launched`` is the real time of the launch; ``groups`` those the instance is in, by id."""
+    """``wall_time`` gives the real time of lab seconds; ``groups`` are those the instance is in, by id."""
     gone = instance.state is State.TERMINATED
     document: dict[str, Any] = {
         "InstanceId": instance.instance_id,
@@ -21,12 +21,12 @@ def instance_document(
         "State": instance.state_document(),
         "PrivateDnsName": "" if gone else _private_name(instance.address),
         "PublicDnsName": instance.address if instance.public and not gone else "",
-        "StateTransitionReason": instance.state_transition_reason,
+        "StateTransitionReason": _transition_reason(instance, wall_time),
         "KeyName": instance.key_name,
         "AmiLaunchIndex": instance.launch_index,
         "ProductCodes": [],
         "InstanceType": instance.instance_type,
-        "LaunchTime": launched,
+        "LaunchTime": wall_time(instance.launched_at),
         "Placement": {
             "AvailabilityZone": instance.subnet.availability_zone,
             "GroupName": "",
@@ -111,6 +111,13 @@ def interface_document(instance: Instance, groups: dict[str, SecurityGroup], acc
     if instance.public:
         document["Association"] = {"PublicIp": instance.address, "PublicDnsName": instance.address}
     return document
+
+
+def _transition_reason(instance: Instance, wall_time: Callable[[float], datetime]) -> str:
+    """AWS: ``User initiated (2026-11-22 12:00:00 GMT)``."""
+    if not instance.state_transition_reason:
+        return ""
+    return f"{instance.state_transition_reason} ({wall_time(instance.asked_to_end_at):%Y-%m-%d %H:%M:%S} GMT)"
 
 
 def _group_identifiers(instance: Instance, groups: dict[str, SecurityGroup]) -> list[dict[str, str]]:

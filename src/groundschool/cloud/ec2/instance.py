@@ -71,6 +71,8 @@ class Instance:
     state: State = State.PENDING
     state_reason: StateReason | None = None
     state_transition_reason: str = ""
+    asked_to_end_at: float = 0.0
+    """Lab seconds of the last stop or termination, which is when AWS stops billing."""
     changed_at: float = 0.0
     """Lab seconds of the last state change."""
 

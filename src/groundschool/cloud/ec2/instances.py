@@ -173,6 +173,8 @@ class Instances:
         instance.state_reason = reason
         instance.state_transition_reason = "User initiated" if reason is USER_SHUTDOWN else ""
         instance.changed_at = self._now()
+        if state in (State.SHUTTING_DOWN, State.STOPPING):
+            instance.asked_to_end_at = instance.changed_at
 
     def _require(self, instance: Instance, state: State, deed: str) -> None:
         if instance.state is not state:

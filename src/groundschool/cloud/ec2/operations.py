@@ -172,8 +172,6 @@ class InstanceOperations:
     def _documents(self, instances: list[Instance], call: Call) -> dict[str, dict[str, Any]]:
         groups = self._network.security_groups()
         return {
-            instance.instance_id: instance_document(
-                instance, self._clock.wall_time(instance.launched_at), groups, call.account_id
-            )
+            instance.instance_id: instance_document(instance, self._clock.wall_time, groups, call.account_id)
             for instance in instances
         }

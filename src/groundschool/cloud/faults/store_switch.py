@@ -1,15 +1,17 @@
-"""Tells the DynamoDB store to throttle: its own switch, signed with the lab's root key."""
+"""The DynamoDB store's own switch and its meter, asked with the lab's root key."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from groundschool.dynamodb.faults import TARGET
+from groundschool.dynamodb.faults import TARGET as FAULT_TARGET
+from groundschool.dynamodb.meter import TARGET as METER_TARGET
 from groundschool.errors import LabError
 
 ITEM_OPERATIONS = (
@@ -27,8 +29,16 @@ class StoreSwitch:
     def throttle(self, on: bool) -> None:
         """Every read and write of items is answered with ThrottlingException, or none. Raises LabError."""
         faults = [{"operation": name, "throttle_fraction": 1.0} for name in ITEM_OPERATIONS] if on else []
-        body = json.dumps({"Faults": faults})
-        headers = {"X-Amz-Target": TARGET, "Content-Type": "application/x-amz-json-1.0"}
+        self._ask(FAULT_TARGET, {"Faults": faults}, "the fault")
+
+    def consumed(self) -> list[dict[str, Any]]:
+        """What :meth:`~groundschool.dynamodb.meter.CapacityMeter.report` tells. Raises LabError."""
+        answer: dict[str, Any] = json.loads(self._ask(METER_TARGET, {}, "to tell its consumed capacity"))
+        return list(answer["Consumed"])
+
+    def _ask(self, target: str, document: dict[str, Any], what: str) -> bytes:
+        body = json.dumps(document)
+        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
         signed = AWSRequest("POST", f"{self._url}/", headers=headers, data=body)
         SigV4Auth(self._credentials, "dynamodb", self._region).add_auth(signed)
         try:
@@ -38,4 +48,5 @@ class StoreSwitch:
         except urllib3.exceptions.HTTPError as error:
             raise LabError(f"The DynamoDB store at {self._url} does not answer: {error}. Try again.") from None
         if answer.status != 200:
-            raise LabError(f"The DynamoDB store refused the fault: {answer.data.decode(errors='replace')}")
+            raise LabError(f"The DynamoDB store refused {what}: {answer.data.decode(errors='replace')}")
+        return answer.data

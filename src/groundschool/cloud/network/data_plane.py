@@ -48,6 +48,10 @@ class RequestRecord:
     sent_bytes: int
     rule_action: str | None = None
     """``fixed-response`` or ``redirect`` when a listener rule told the load balancer to answer; else None."""
+    connection: int | None = None
+    """The client's connection: equal for the requests that shared it, never used twice."""
+    target_connection: int | None = None
+    """The connection to the target, in the same way; None when no target was reached."""
 
 
 class DataPlane(Protocol):

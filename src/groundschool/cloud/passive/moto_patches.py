@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.core import errors, serialize
 from moto.core.common_models import BaseModel
+from moto.ec2.models.amis import Ami
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
 
 from groundschool.cloud.passive.xml_writer import xml_text
@@ -29,6 +30,7 @@ def apply(load_balancer_dns_name: Callable[[str, str], str]) -> None:
     _applied = True
     _forget_dead_objects()
     _default_health_checks_as_aws()
+    _root_volumes_as_amazon_linux()
     _accept_errors_without_a_model()
     _write_xml_faster()
 
@@ -54,6 +56,16 @@ def _name_load_balancers(dns_name: Callable[[str, str], str]) -> None:
         return created
 
     ELBv2Backend.create_load_balancer = create_load_balancer
+
+
+def _root_volumes_as_amazon_linux() -> None:
+    """moto gives every image 15 GiB of magnetic disk. Amazon Linux 2023 has 8 GiB gp3, and that is what is billed."""
+
+    def block_device_mappings(self: Ami) -> list[dict[str, Any]]:
+        disk = {"VolumeSize": 8, "VolumeType": "gp3", "DeleteOnTermination": True}
+        return [{"DeviceName": self.root_device_name, "Ebs": {"SnapshotId": self.ebs_snapshot.id, **disk}}]
+
+    Ami.block_device_mappings = property(block_device_mappings)
 
 
 def _default_health_checks_as_aws() -> None:

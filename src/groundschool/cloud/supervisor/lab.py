@@ -146,7 +146,14 @@ class Lab:
         self.cloudwatch = CloudWatch(self.clock, metrics, self.alarms)
         self.autoscaling = AutoScaling(Surroundings(fleet, self.registry, self.alarms, self.clock))
         self.monitor = Monitor(
-            self.clock, metrics, self.alarms, self.instances, self.registry, self.balancers, self.data_plane
+            self.clock,
+            metrics,
+            self.alarms,
+            self.instances,
+            self.registry,
+            self.balancers,
+            self.data_plane,
+            switch.consumed,
         )
         self.network_view = NetworkView(
             self.data_plane,

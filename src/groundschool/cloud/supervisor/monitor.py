@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from groundschool.clock import Clock
 from groundschool.cloud.autoscaling.service import AutoScaling
@@ -12,6 +15,8 @@ from groundschool.cloud.ec2.instance import Instance, State
 from groundschool.cloud.ec2.instances import Instances
 from groundschool.cloud.load_balancing.registry import TargetRegistry, load_balancers_by_target_group
 from groundschool.cloud.monitoring.alarms import AlarmBook
+from groundschool.cloud.monitoring.connections import Connections, connection_metrics
+from groundschool.cloud.monitoring.consumed_capacity import ConsumedCapacity
 from groundschool.cloud.monitoring.metric_store import MetricStore
 from groundschool.cloud.monitoring.publish import (
     BASIC_PERIOD,
@@ -24,6 +29,9 @@ from groundschool.cloud.monitoring.publish import (
 )
 from groundschool.cloud.network.data_plane import DataPlane, HealthState
 from groundschool.cloud.passive.balancer_records import BalancerRecords
+from groundschool.errors import LabError
+
+log = logging.getLogger(__name__)
 
 MINUTE = 60.0
 """Lab seconds."""
@@ -51,7 +59,9 @@ class Monitor:
         registry: TargetRegistry,
         balancers: BalancerRecords,
         data_plane: DataPlane,
+        consumed: Callable[[], list[dict[str, Any]]],
     ) -> None:
+        """``consumed`` asks the DynamoDB store's meter; it may raise LabError."""
         self._clock = clock
         self._store = store
         self._alarms = alarms
@@ -59,6 +69,9 @@ class Monitor:
         self._registry = registry
         self._balancers = balancers
         self._data_plane = data_plane
+        self._consumed = consumed
+        self._capacity = ConsumedCapacity()
+        self._connections = Connections()
         self._minute = 0
         self._meters: dict[str, _Meter] = {}
 
@@ -74,7 +87,10 @@ class Monitor:
         self._store.put(instance_metrics(cpus, at))
         self._store.put(group_metrics(autoscaling.group_metrics(), at))
         zones = {each.instance_id: each.subnet.availability_zone for each in self._instances.select(())}
-        self._store.put(load_balancer_metrics(self._data_plane.take_requests(), self._hosts(zones), zones, at))
+        requests = self._data_plane.take_requests()
+        self._store.put(load_balancer_metrics(requests, self._hosts(zones), zones, at))
+        self._store.put(connection_metrics(self._connections.count(requests, at), at))
+        self._measure_tables(at)
         self._store.forget_before(now)
         self._alarms.evaluate(now)
 
@@ -112,6 +128,15 @@ class Monitor:
             covered = list(meter.minutes)[-1 if instance.detailed_monitoring else -BASIC_PERIOD :]
             found.append(InstanceCpu(instance.instance_id, covered, members.get(instance.instance_id)))
         return found
+
+    def _measure_tables(self, at: float) -> None:
+        """A store that does not answer is asked again a minute later: its meter only counts up."""
+        try:
+            counted = self._consumed()
+        except LabError as error:
+            log.warning("Consumed capacity is not measured in this minute: %s", error)
+            return
+        self._store.put(self._capacity.metrics(counted, at))
 
     def _hosts(self, zones: dict[str, str]) -> list[TargetGroupHosts]:
         hosts = []

@@ -9,6 +9,7 @@ from typing import Any
 
 from groundschool.dynamodb.api_error import validation
 from groundschool.dynamodb.capacity import Consumption
+from groundschool.dynamodb.meter import CapacityMeter
 from groundschool.dynamodb.storage.store import Store
 from groundschool.dynamodb.storage.stored_table import StoredTable
 from groundschool.dynamodb.throttling import Throttle
@@ -31,6 +32,7 @@ class Request:
     now: float
     host: str = ""
     throttle: Throttle | None = None
+    meter: CapacityMeter | None = None
 
     def table(self, name_or_arn: str) -> StoredTable:
         """Raises ResourceNotFoundException."""
@@ -43,6 +45,8 @@ class Request:
 
     def charge(self, table: StoredTable, partition: bytes, consumed: Consumption) -> None:
         """Books what an admitted request consumed."""
+        if self.meter is not None:
+            self.meter.add(table.definition.arn, consumed)
         if self.throttle is not None:
             self.throttle.charge(table.definition, partition, consumed.kind, consumed.total, self.now)
 

@@ -88,12 +88,10 @@ def _write(request: Request, params: Params, write: ItemWrite) -> Result:
     attributes = _returned(params.get("ReturnValues"), prepared)
     if attributes:
         answer["Attributes"] = attributes
-    wanted = wants_capacity(params)
-    if wanted or request.throttle is not None:
-        consumed = item_write.consumption(prepared, index_writes)
-        request.charge(write.table, write.key[0], consumed)
-        if wanted:
-            answer["ConsumedCapacity"] = consumed.report(wanted)
+    consumed = item_write.consumption(prepared, index_writes)
+    request.charge(write.table, write.key[0], consumed)
+    if wanted := wants_capacity(params):
+        answer["ConsumedCapacity"] = consumed.report(wanted)
     if params.get("ReturnItemCollectionMetrics") == "SIZE" and write.table.definition.has_local_indexes:
         answer["ItemCollectionMetrics"] = item_write.collection_metrics(prepared)
     return answer

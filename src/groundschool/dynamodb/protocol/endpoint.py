@@ -14,6 +14,8 @@ from groundschool.dynamodb.api_error import ApiError, serialization
 from groundschool.dynamodb.faults import TARGET as FAULT_TARGET
 from groundschool.dynamodb.faults import Faults
 from groundschool.dynamodb.identity import Decision, PolicyFile, refusal
+from groundschool.dynamodb.meter import TARGET as METER_TARGET
+from groundschool.dynamodb.meter import CapacityMeter
 from groundschool.dynamodb.operations.catalogue import SUPPORTED, Supported
 from groundschool.dynamodb.operations.request import Params, Request, Result
 from groundschool.dynamodb.protocol.credentials import Credentials, credentials_of
@@ -69,6 +71,7 @@ class Endpoint:
         self._throttle = throttle
         self._model = ServiceModel()
         self.faults = Faults()
+        self._meter = CapacityMeter()
 
     def answer(self, http: HttpRequest) -> Answer:
         try:
@@ -101,6 +104,9 @@ class Endpoint:
             raise serialization()
         if operation == FAULT_TARGET:
             return self._set_faults(credentials, http, body)
+        if operation == METER_TARGET:
+            self._must_be_owner(credentials, http, "Consumed capacity can be read")
+            return Answer(200, orjson.dumps(self._meter.report()))
         supported = SUPPORTED.get(operation)
         if supported is None:
             raise ApiError("UnknownOperationException", f"{operation} is not supported by Ground School's DynamoDB.")
@@ -109,11 +115,13 @@ class Endpoint:
         if self._policies is not None:
             self._authorise(supported, operation, params, credentials, account_id)
         delay = self.faults.strike(operation, params.get("TableName")) if self.faults else 0.0
-        request = Request(self._store, account_id, credentials.region, self._wall(), http.host, self._throttle)
+        request = Request(
+            self._store, account_id, credentials.region, self._wall(), http.host, self._throttle, self._meter
+        )
         return Answer(200, _encode(supported.answer(request, params)), delay)
 
     def _operation(self, target: str) -> str:
-        if target == FAULT_TARGET:
+        if target in (FAULT_TARGET, METER_TARGET):
             return target
         operation = target.removeprefix(TARGET_PREFIX)
         if operation == target or operation not in self._model.operations:
@@ -136,13 +144,16 @@ class Endpoint:
             if verdict.decision is not Decision.ALLOWED:
                 raise refusal(verdict, action, arn)
 
-    def _set_faults(self, credentials: Credentials, http: HttpRequest, body: Any) -> Answer:
+    def _must_be_owner(self, credentials: Credentials, http: HttpRequest, what: str) -> None:
         if self._policies is None:
             allowed = http.peer_is_loopback
         else:
             allowed = credentials.access_key_id in self._policies.policies().root_keys
         if not allowed:
-            raise ApiError("AccessDeniedException", "Faults can be set by the lab's owner only.")
+            raise ApiError("AccessDeniedException", f"{what} by the lab's owner only.")
+
+    def _set_faults(self, credentials: Credentials, http: HttpRequest, body: Any) -> Answer:
+        self._must_be_owner(credentials, http, "Faults can be set")
         if not isinstance(body, dict):
             raise serialization("Unexpected field type")
         return Answer(200, orjson.dumps(self.faults.replace(body)))

@@ -31,6 +31,8 @@ def access_log_format(load_balancer_arn: str) -> dict[str, str]:
         "received": "%DOWNSTREAM_WIRE_BYTES_RECEIVED%",
         "rule_action": f"%METADATA(ROUTE:{RULE_ACTION}:type)%",
         "sent": "%DOWNSTREAM_WIRE_BYTES_SENT%",
+        "connection": "%CONNECTION_ID%",
+        "target_connection": "%UPSTREAM_CONNECTION_ID%",
     }
 
 
@@ -52,4 +54,6 @@ def request_record(line: bytes) -> RequestRecord:
         received_bytes=entry["received"],
         sent_bytes=entry["sent"],
         rule_action=entry["rule_action"],
+        connection=entry.get("connection"),
+        target_connection=entry.get("target_connection"),
     )
