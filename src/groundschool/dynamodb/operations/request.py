@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from groundschool.dynamodb.api_error import validation
@@ -48,8 +49,11 @@ class Request:
 
 
 Operation = Callable[[Request, Params], Result]
+Prepared = Callable[[Request], Result]
+"""An operation whose parameters were looked at already."""
 
 
+@lru_cache(maxsize=1024)
 def table_name(name_or_arn: str) -> str:
     """The name; AWS takes a table's ARN wherever it takes its name."""
     match = _ARN.fullmatch(name_or_arn) if name_or_arn.startswith("arn:") else None

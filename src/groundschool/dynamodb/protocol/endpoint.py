@@ -14,8 +14,9 @@ from groundschool.dynamodb.api_error import ApiError, serialization
 from groundschool.dynamodb.faults import TARGET as FAULT_TARGET
 from groundschool.dynamodb.faults import Faults
 from groundschool.dynamodb.identity import Decision, PolicyFile, refusal
-from groundschool.dynamodb.operations.catalogue import SUPPORTED, Supported
-from groundschool.dynamodb.operations.request import Params, Request, Result
+from groundschool.dynamodb.operations.catalogue import SUPPORTED, Use
+from groundschool.dynamodb.operations.request import Request, Result
+from groundschool.dynamodb.protocol.call import Call, RepeatedCalls
 from groundschool.dynamodb.protocol.credentials import Credentials, credentials_of
 from groundschool.dynamodb.protocol.service_model import ServiceModel
 from groundschool.dynamodb.storage.store import Store
@@ -68,6 +69,7 @@ class Endpoint:
         self._policies = policies
         self._throttle = throttle
         self._model = ServiceModel()
+        self._repeated = RepeatedCalls()
         self.faults = Faults()
 
     def answer(self, http: HttpRequest) -> Answer:
@@ -91,26 +93,37 @@ class Endpoint:
         return orjson.dumps(ApiError("InternalServerError", message, 500).body())
 
     def _answer(self, http: HttpRequest) -> Answer:
+        call = self._repeated.find(http.target, http.body)
+        body = self._json(http) if call is None else None
+        operation = self._operation(http.target) if call is None else call.operation
+        credentials = credentials_of(http.authorization, http.url)
+        if call is None:
+            if body is None:
+                raise serialization()
+            if operation == FAULT_TARGET:
+                return self._set_faults(credentials, http, body)
+            call = self._call(operation, body)
+        account_id = self._account()
+        if self._policies is not None:
+            self._authorise(call.uses, credentials, account_id)
+        delay = self.faults.strike(operation, call.table) if self.faults else 0.0
+        request = Request(self._store, account_id, credentials.region, self._wall(), http.host, self._throttle)
+        answer = Answer(200, _encode(call.prepared()(request)), delay)
+        if call.repeats:
+            self._repeated.keep(http.target, http.body, call)
+        return answer
+
+    def _json(self, http: HttpRequest) -> Any:
         try:
-            body = orjson.loads(http.body) if http.body else None
+            return orjson.loads(http.body) if http.body else None
         except orjson.JSONDecodeError:
             raise serialization() from None
-        operation = self._operation(http.target)
-        credentials = credentials_of(http.authorization, http.url)
-        if body is None:
-            raise serialization()
-        if operation == FAULT_TARGET:
-            return self._set_faults(credentials, http, body)
+
+    def _call(self, operation: str, body: Any) -> Call:
         supported = SUPPORTED.get(operation)
         if supported is None:
             raise ApiError("UnknownOperationException", f"{operation} is not supported by Ground School's DynamoDB.")
-        params = self._model.check_input(operation, body)
-        account_id = self._account()
-        if self._policies is not None:
-            self._authorise(supported, operation, params, credentials, account_id)
-        delay = self.faults.strike(operation, params.get("TableName")) if self.faults else 0.0
-        request = Request(self._store, account_id, credentials.region, self._wall(), http.host, self._throttle)
-        return Answer(200, _encode(supported.answer(request, params)), delay)
+        return Call(operation, supported, self._model.check_input(operation, body))
 
     def _operation(self, target: str) -> str:
         if target == FAULT_TARGET:
@@ -125,11 +138,9 @@ class Endpoint:
             return self._account_id
         return self._policies.policies().account_id or self._account_id
 
-    def _authorise(
-        self, supported: Supported, operation: str, params: Params, credentials: Credentials, account_id: str
-    ) -> None:
+    def _authorise(self, uses: tuple[Use, ...], credentials: Credentials, account_id: str) -> None:
         assert self._policies is not None
-        for name, resource in supported.uses(operation, params):
+        for name, resource in uses:
             arn = resource if resource.startswith("arn:") else table_arn(credentials.region, account_id, resource)
             action = f"dynamodb:{name}"
             verdict = self._policies(credentials.access_key_id, action, arn)

@@ -43,6 +43,14 @@ class Run:
     forward: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A run of rows as a statement and its arguments."""
+
+    sql: str
+    arguments: tuple[bytes | int, ...]
+
+
 class Rows:
     """Rows addressed by ``columns``: partition and sort key, and for indexes the key of the table's item as well."""
 
@@ -93,8 +101,8 @@ class Rows:
         ).fetchone()
         return int(size)
 
-    def read(self, run: Run, limit: int | None = None) -> Iterator[list[Row]]:
-        """The rows of a run, at most ``limit`` of them, a few at a time."""
+    def select(self, run: Run, limit: int | None = None) -> Selection:
+        """The rows of a run, at most ``limit`` of them."""
         conditions, arguments = self._conditions(run)
         ordered = self.columns if run.partition is None else self.columns[1:]
         direction = "" if run.forward else " DESC"
@@ -105,9 +113,15 @@ class Rows:
         if limit is not None:
             sql += " LIMIT ?"
             arguments.append(limit)
-        cursor = self._execute(sql, arguments)
+        return Selection(sql, tuple(arguments))
+
+    def read(self, selection: Selection) -> Iterator[list[Row]]:
+        """The selected rows, a few at a time."""
+        cursor = self._execute(selection.sql, selection.arguments)
         while rows := cursor.fetchmany(_ROWS_AT_A_TIME):
             yield rows
+            if len(rows) < _ROWS_AT_A_TIME:
+                return
 
     def _conditions(self, run: Run) -> tuple[list[str], list[bytes | int]]:
         conditions: list[str] = []
