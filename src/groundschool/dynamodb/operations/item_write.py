@@ -7,8 +7,7 @@ can be refused) and then *applied*. A transaction prepares all of its writes bef
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,8 +32,7 @@ _DIRECT_WRITE = "Item size has exceeded the maximum allowed size"
 _UPDATE = "Item size to update has exceeded the maximum allowed size"
 
 
-@dataclass(frozen=True, slots=True)
-class ItemWrite:
+class ItemWrite(NamedTuple):
     """A write that was checked as far as that is possible without the item.
 
     ``changes`` computes an update from the old item; ``item`` is what a put stores; with neither it is a delete, or a
@@ -53,8 +51,7 @@ class ItemWrite:
     return_on_failure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedWrite:
+class PreparedWrite(NamedTuple):
     """A write that will succeed: the row before, and the item after."""
 
     write: ItemWrite

@@ -15,7 +15,6 @@ import orjson
 from groundschool.dynamodb.capacity import Consumption, read_units
 from groundschool.dynamodb.operations.read_plan import ReadPlan
 from groundschool.dynamodb.operations.request import Request, Result
-from groundschool.dynamodb.storage.rows import Row
 from groundschool.dynamodb.storage.stored_table import StoredTable
 from groundschool.dynamodb.tables.item_key import stored_key
 from groundschool.dynamodb.values.attribute_value import Item

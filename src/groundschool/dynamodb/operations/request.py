@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from groundschool.dynamodb.api_error import validation
 from groundschool.dynamodb.capacity import Consumption
@@ -22,8 +21,7 @@ _ARN = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/(?P<name>[a-zA-Z
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Whose tables are meant, and when. ``now`` is Unix time in seconds, ``host`` the address the client used."""
 
     store: Store

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -28,8 +27,7 @@ TARGET_PREFIX = "DynamoDB_20120810."
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """The parts of a request that matter. ``peer_is_loopback`` tells whether it came from this machine."""
 
     method: bytes
@@ -42,8 +40,7 @@ class HttpRequest:
     peer_is_loopback: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Status, JSON body, and how many seconds to hold it back."""
 
     status: int
