@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from groundschool.dynamodb.api_error import ApiError, invalid_parameters, validation
 from groundschool.dynamodb.capacity import wants_capacity
@@ -41,8 +42,7 @@ class Source:
         return names if self.index is None else tuple(dict.fromkeys((*names, *self.key.names)))
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What of each item is wanted."""
 
     test: ItemTest | None
@@ -52,8 +52,7 @@ class Wish:
     """Fetch every item of a local index from the table: it is asked for more than the index carries."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadPlan:
+class ReadPlan(NamedTuple):
     """A Query or Scan of one table as that table is defined now. Nothing in it depends on the rows."""
 
     source: Source

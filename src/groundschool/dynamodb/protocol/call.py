@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import cached_property
 
 from groundschool.dynamodb.operations.catalogue import Supported, Use
 from groundschool.dynamodb.operations.request import Params, Prepared
 
 _MAX_CALLS = 512
+_MAX_SEEN = 4096
 _MAX_BODY_BYTES = 4096
 
 
@@ -35,22 +37,30 @@ class Call:
 
 
 class RepeatedCalls:
-    """Calls by their exact bytes, the newest 512 of at most 4 KB.
+    """Calls by their exact bytes, the newest 512 of at most 4 KB; a call is kept when it comes for the second time.
 
     A page of an app asks the same question for every visitor. Its text, the types of its values and its expressions are
     then looked at once. Never kept are answers: every call reads the rows as they are now.
     """
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[str, bytes], Call] = {}
+        self._calls: OrderedDict[tuple[str, bytes], Call] = OrderedDict()
+        # Keeping a call costs more than remembering that there was one: most questions are asked once.
+        self._seen: set[int] = set()
 
     def find(self, target: str, body: bytes) -> Call | None:
         return self._calls.get((target, body))
 
     def keep(self, target: str, body: bytes, call: Call) -> None:
-        """Keeps a call that was answered."""
-        if len(body) > _MAX_BODY_BYTES or (target, body) in self._calls:
+        """Takes a call that was answered and not found."""
+        if len(body) > _MAX_BODY_BYTES:
+            return
+        place = (target, body)
+        if hash(place) not in self._seen:
+            if len(self._seen) >= _MAX_SEEN:
+                self._seen.clear()
+            self._seen.add(hash(place))
             return
         if len(self._calls) >= _MAX_CALLS:
-            del self._calls[next(iter(self._calls))]
-        self._calls[target, body] = call
+            self._calls.popitem(last=False)
+        self._calls[place] = call

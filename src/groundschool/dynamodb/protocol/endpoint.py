@@ -91,24 +91,28 @@ class Endpoint:
 
     def _answer(self, http: HttpRequest) -> Answer:
         call = self._repeated.find(http.target, http.body)
-        body = self._json(http) if call is None else None
-        operation = self._operation(http.target) if call is None else call.operation
+        if call is not None:
+            return self._carry_out(call, credentials_of(http.authorization, http.url), http.host)
+        body = self._json(http)
+        operation = self._operation(http.target)
         credentials = credentials_of(http.authorization, http.url)
-        if call is None:
-            if body is None:
-                raise serialization()
-            if operation == FAULT_TARGET:
-                return self._set_faults(credentials, http, body)
-            call = self._call(operation, body)
-        account_id = self._account()
-        if self._policies is not None:
-            self._authorise(call.uses, credentials, account_id)
-        delay = self.faults.strike(operation, call.table) if self.faults else 0.0
-        request = Request(self._store, account_id, credentials.region, self._wall(), http.host, self._throttle)
-        answer = Answer(200, _encode(call.prepared()(request)), delay)
+        if body is None:
+            raise serialization()
+        if operation == FAULT_TARGET:
+            return self._set_faults(credentials, http, body)
+        call = self._call(operation, body)
+        answer = self._carry_out(call, credentials, http.host)
         if call.repeats:
             self._repeated.keep(http.target, http.body, call)
         return answer
+
+    def _carry_out(self, call: Call, credentials: Credentials, host: str) -> Answer:
+        account_id = self._account()
+        if self._policies is not None:
+            self._authorise(call.uses, credentials, account_id)
+        delay = self.faults.strike(call.operation, call.table) if self.faults else 0.0
+        request = Request(self._store, account_id, credentials.region, self._wall(), host, self._throttle)
+        return Answer(200, _encode(call.prepared()(request)), delay)
 
     def _json(self, http: HttpRequest) -> Any:
         try:

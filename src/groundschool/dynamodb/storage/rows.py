@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from groundschool.dynamodb.storage.database import Database
 from groundschool.dynamodb.tables.item_key import KeyBytes
@@ -14,8 +14,7 @@ Row = tuple[bytes, int]
 _ROWS_AT_A_TIME = 64
 
 
-@dataclass(frozen=True, slots=True)
-class SortRange:
+class SortRange(NamedTuple):
     """A run of sort keys; None is no bound."""
 
     low: bytes | None = None
@@ -27,8 +26,7 @@ class SortRange:
 EVERYTHING = SortRange()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Which rows to read, in which order.
 
     With a ``partition`` its rows within ``sort``; without one all rows whose encoded partition key is at least
@@ -43,8 +41,7 @@ class Run:
     forward: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """A run of rows as a statement and its arguments."""
 
     sql: str
