@@ -40,9 +40,9 @@ class PreparedRead:
         if plan is None or not plan.holds_for(table):
             plan = self._plan = self._make_plan(table)
         request.admit(table, plan.booked_on, "Read")
-        page = read_page(plan)
         if plan.capacity is None and request.throttle is None:
-            return answer(plan, page, None)
+            return answer(plan, read_page(plan, measured=False), None)
+        page = read_page(plan, measured=True)
         consumed = consumption_of(plan, page)
         request.charge(table, plan.booked_on, consumed)
         return answer(plan, page, consumed)
@@ -61,10 +61,10 @@ class Page:
     """The JSON of the last row read, when the page ended before the run did."""
 
 
-def read_page(plan: ReadPlan) -> Page:
-    """Reads rows until the run, the limit or the megabyte ends."""
+def read_page(plan: ReadPlan, *, measured: bool) -> Page:
+    """Reads rows until the run, the limit or the megabyte ends. The page has its size when it must be ``measured``."""
     wish = plan.wish
-    raw, size, ended = _take(plan)
+    raw, size, ended = _take(plan) if measured else _take_unmeasured(plan)
     page = Page([], len(raw), len(raw), size, 0.0, raw[-1] if ended else None)
     if wish.test is None and wish.projection is None and not wish.whole_items:
         if not wish.count_only:
@@ -87,7 +87,9 @@ def _take(plan: ReadPlan) -> tuple[list[bytes], int, bool]:
     """The rows' JSON, the sum of their sizes, and whether the page ended before the run did."""
     raw: list[bytes] = []
     size = 0
-    for chunk in plan.source.rows.read(plan.selection):
+    rows = plan.source.rows
+    selection = plan.selection if plan.sized else rows.select(plan.run, plan.limit)
+    for chunk in rows.read(selection):
         total = size + sum([row[1] for row in chunk])
         if total < PAGE_BYTES:
             raw += [row[0] for row in chunk]
@@ -99,6 +101,16 @@ def _take(plan: ReadPlan) -> tuple[list[bytes], int, bool]:
             if size >= PAGE_BYTES:
                 return raw, size, True
     return raw, size, len(raw) == plan.limit and bool(raw)
+
+
+def _take_unmeasured(plan: ReadPlan) -> tuple[list[bytes], int, bool]:
+    """As :func:`_take`, without the size when the page is small: an item's JSON is never shorter than its size."""
+    if plan.sized:
+        return _take(plan)
+    raw = plan.source.rows.read_json(plan.selection)
+    if sum(map(len, raw)) >= PAGE_BYTES:
+        return _take(plan)
+    return raw, 0, len(raw) == plan.limit
 
 
 def _whole_items(plan: ReadPlan, entries: Iterator[Item], page: Page) -> Iterator[Item]:

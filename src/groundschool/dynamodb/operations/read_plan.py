@@ -10,7 +10,7 @@ from groundschool.dynamodb.capacity import wants_capacity
 from groundschool.dynamodb.expressions.legacy import ItemTest
 from groundschool.dynamodb.expressions.projection import Projection
 from groundschool.dynamodb.operations.request import Params
-from groundschool.dynamodb.storage.rows import Rows, Run, Selection, index_position
+from groundschool.dynamodb.storage.rows import ROWS_AT_A_TIME, Rows, Run, Selection, index_position
 from groundschool.dynamodb.storage.stored_table import StoredTable
 from groundschool.dynamodb.tables.definition import KeySchema, SecondaryIndex, TableDefinition
 from groundschool.dynamodb.tables.item_key import key_of_request
@@ -57,7 +57,10 @@ class ReadPlan(NamedTuple):
 
     source: Source
     definition: TableDefinition
+    run: Run
     selection: Selection
+    sized: bool
+    """Whether the selection tells sizes: it need not when few rows are wanted and nobody asks what they cost."""
     limit: int | None
     wish: Wish
     consistent: bool
@@ -73,14 +76,18 @@ class ReadPlan(NamedTuple):
 
 def plan_read(source: Source, run: Run, wish: Wish, params: Params, *, booked_on: bytes) -> ReadPlan:
     limit = params.get("Limit")
+    capacity = wants_capacity(params)
+    sized = capacity is not None or limit is None or limit > ROWS_AT_A_TIME
     return ReadPlan(
         source,
         source.table.definition,
-        source.rows.select(run, limit),
+        run,
+        source.rows.select(run, limit, sizes=sized),
+        sized,
         limit,
         wish,
         bool(params.get("ConsistentRead")),
-        wants_capacity(params),
+        capacity,
         booked_on,
     )
 

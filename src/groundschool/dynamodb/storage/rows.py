@@ -11,7 +11,7 @@ from groundschool.dynamodb.tables.item_key import KeyBytes
 Row = tuple[bytes, int]
 """The item's JSON and its size in bytes as DynamoDB counts it."""
 
-_ROWS_AT_A_TIME = 64
+ROWS_AT_A_TIME = 64
 
 
 class SortRange(NamedTuple):
@@ -98,12 +98,12 @@ class Rows:
         ).fetchone()
         return int(size)
 
-    def select(self, run: Run, limit: int | None = None) -> Selection:
-        """The rows of a run, at most ``limit`` of them."""
+    def select(self, run: Run, limit: int | None = None, *, sizes: bool = True) -> Selection:
+        """The rows of a run, at most ``limit`` of them; without ``sizes`` their JSON alone."""
         conditions, arguments = self._conditions(run)
         ordered = self.columns if run.partition is None else self.columns[1:]
         direction = "" if run.forward else " DESC"
-        sql = f"SELECT json,size FROM {self.name}"  # noqa: S608
+        sql = f"SELECT {'json,size' if sizes else 'json'} FROM {self.name}"  # noqa: S608
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
         sql += f" ORDER BY {','.join(column + direction for column in ordered)}"
@@ -115,10 +115,14 @@ class Rows:
     def read(self, selection: Selection) -> Iterator[list[Row]]:
         """The selected rows, a few at a time."""
         cursor = self._execute(selection.sql, selection.arguments)
-        while rows := cursor.fetchmany(_ROWS_AT_A_TIME):
+        while rows := cursor.fetchmany(ROWS_AT_A_TIME):
             yield rows
-            if len(rows) < _ROWS_AT_A_TIME:
+            if len(rows) < ROWS_AT_A_TIME:
                 return
+
+    def read_json(self, selection: Selection) -> list[bytes]:
+        """The JSON of a selection without sizes, all at once."""
+        return [json for (json,) in self._execute(selection.sql, selection.arguments).fetchall()]
 
     def _conditions(self, run: Run) -> tuple[list[str], list[bytes | int]]:
         conditions: list[str] = []
