@@ -141,10 +141,21 @@ def _changes(
     return lambda item: legacy.attribute_changes(updates, item)
 
 
+_CONDITIONAL = frozenset(
+    {
+        "ConditionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "Expected",
+        "ConditionalOperator",
+    }
+)
 _Condition = tuple[CompiledCondition | None, ExpressionParameters, legacy.ItemTest | None]
 
 
-def _condition(params: Params) -> _Condition:
+def _condition(params: Params) -> _Condition | None:
+    if params.keys().isdisjoint(_CONDITIONAL):
+        return None
     refuse_mixed_styles(params, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
     expressions = ExpressionParameters(params)
     condition = _conditions_of(params, expressions)
@@ -158,7 +169,9 @@ def _conditions_of(params: Params, expressions: ExpressionParameters) -> _Condit
     return compiled, expressions, expected
 
 
-def _bound(condition: _Condition, table: StoredTable) -> legacy.ItemTest | None:
+def _bound(condition: _Condition | None, table: StoredTable) -> legacy.ItemTest | None:
+    if condition is None:
+        return None
     compiled, expressions, expected = condition
     if compiled is None:
         return expected
