@@ -249,7 +249,8 @@ def compare(engines: Mapping[str, str], seconds: float) -> dict[str, Column]:
                     "Memory, idle": f"{engine.memory() / 1e6:.0f} MB",
                 }
                 with suppress(TimeoutError):
-                    column |= dict(rows(engine, seconds))
+                    for row, seen in rows(engine, seconds):
+                        column[row] = seen
                 column["Memory, afterwards"] = f"{engine.memory() / 1e6:.0f} MB"
                 table[name] = column
         return table
