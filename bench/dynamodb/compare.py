@@ -11,13 +11,15 @@ Every engine gets the same ready-made requests from the same load generator, one
 from __future__ import annotations
 
 import itertools
+import os
 import shlex
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +46,11 @@ class Engine:
     def memory(self) -> int:
         """Resident bytes of the process and its children."""
         return sum(each.memory_info().rss for each in (self.process, *self.process.children(recursive=True)))
+
+    def cpu(self) -> float:
+        """Processor seconds of the process and its children so far, all their threads together."""
+        times = [each.cpu_times() for each in (self.process, *self.process.children(recursive=True))]
+        return sum(each.user + each.system for each in times)
 
 
 @contextmanager
@@ -76,6 +83,7 @@ class Workload:
     def __init__(self, port: int) -> None:
         self._port = port
         self._numbers = itertools.count()
+        self._newest_50 = self.newest_50()()
 
     def call(self, operation: str, body: dict[str, Any]) -> None:
         """One request, its answer ignored."""
@@ -142,6 +150,29 @@ class Workload:
         )
         return lambda: ready
 
+    def older_50(self) -> bytes:
+        """The 50 before one of many messages: hardly a request comes twice."""
+        number = PARTITION_ITEMS // 2 + next(self._numbers) * 7919 % (PARTITION_ITEMS // 2)
+        return request(
+            self._port,
+            "Query",
+            {
+                "TableName": "bench",
+                "KeyConditionExpression": "pk = :p AND sk < :s",
+                "ExpressionAttributeValues": {":p": {"S": "board"}, ":s": {"S": f"{number:012d}"}},
+                "ScanIndexForward": False,
+                "Limit": 50,
+            },
+        )
+
+    def posts_and_pages(self) -> bytes:
+        """Every tenth request puts an item in front of the partition, the others ask for its newest 50."""
+        number = next(self._numbers)
+        if number % 10:
+            return self._newest_50
+        item = self.item("board", PARTITION_ITEMS + number)
+        return request(self._port, "PutItem", {"TableName": "bench", "Item": item})
+
     def filtered_50(self) -> Callable[[], bytes]:
         ready = request(
             self._port,
@@ -190,37 +221,90 @@ def rows(engine: Engine, seconds: float) -> Iterator[tuple[str, Measured]]:
         ("UpdateItem ADD, 8 clients", work.increment, 8),
         (f"Query newest 50 of {PARTITION_ITEMS:,}, 1 client", work.newest_50(), 1),
         (f"Query newest 50 of {PARTITION_ITEMS:,}, 8 clients", work.newest_50(), 8),
+        (f"Query 50 of {PARTITION_ITEMS:,}, each its own, 8 clients", work.older_50, 8),
+        ("Query newest 50, every tenth a PutItem, 8 clients", work.posts_and_pages, 8),
         ("Query 50 with filter and projection, 8 clients", work.filtered_50(), 8),
         ("TransactWriteItems of 10, 8 clients", work.transact_10, 8),
     ]
     for name, make, clients in steps:
         # The best of three: a busy neighbour must not decide the comparison.
-        runs = [measure(engine.port, make, clients=clients, seconds=seconds) for _ in range(3)]
+        runs = [measure(engine.port, make, clients=clients, seconds=seconds, server_cpu=engine.cpu) for _ in range(3)]
         yield name, max(runs, key=lambda run: run.rate)
+
+
+Column = dict[str, Measured | str]
+"""The rows of one engine: measurements, and what is only told (memory, time to the first answer)."""
+
+
+def compare(engines: Mapping[str, str], seconds: float) -> dict[str, Column]:
+    """A column for the store in memory, one for it in a file, and one for each engine (name and command)."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = f"{sys.executable} -m groundschool.dynamodb --port {{port}}"
+        commands = {"memory": f"{ours} --memory", "file": f"{ours} --data {Path(folder) / 'store.db'}", **engines}
+        table: dict[str, Column] = {}
+        for position, (name, command) in enumerate(commands.items()):
+            with started(name, command, PORT + position) as engine:
+                column: Column = {
+                    "Start to first answer": f"{engine.ready_seconds * 1000:.0f} ms",
+                    "Memory, idle": f"{engine.memory() / 1e6:.0f} MB",
+                }
+                with suppress(TimeoutError):
+                    for row, seen in rows(engine, seconds):
+                        column[row] = seen
+                column["Memory, afterwards"] = f"{engine.memory() / 1e6:.0f} MB"
+                table[name] = column
+        return table
+
+
+def show(seen: Measured | str) -> str:
+    """Operations per second, median and 99th-percentile latency, and the server's processor time for one."""
+    if isinstance(seen, str):
+        return seen
+    if seen.failures > seen.requests:
+        return "not supported"
+    failed = f" ({seen.failures} failed)" if seen.failures else ""
+    return (
+        f"{seen.rate:,.0f} ({seen.median * 1000:.2f} / {seen.p99 * 1000:.2f} ms; "
+        f"{seen.server_cpu_each * 1e6:,.0f} µs){failed}"
+    )
+
+
+def ratio(ours: Measured | str, theirs: Measured | str | None) -> str:
+    """How many times their rate ours is, and their processor time ours."""
+    if not (isinstance(ours, Measured) and isinstance(theirs, Measured)) or theirs.failures > theirs.requests:
+        return ""
+    return f"{ours.rate / theirs.rate:.1f}x, {theirs.server_cpu_each / ours.server_cpu_each:.1f}x"
+
+
+def print_table(rows: Mapping[str, Mapping[str, str]]) -> None:
+    """Markdown; the names of the columns are those of the first row."""
+    columns = next(iter(rows.values()))
+    print("| | " + " | ".join(columns) + " |\n|---" + "|---" * len(columns) + "|")
+    for row, cells in rows.items():
+        print(f"| {row} | " + " | ".join(cells.values()) + " |")
+
+
+def report(engines: Mapping[str, str], seconds: float) -> None:
+    """Measures and prints: the machine, the table, the ratios, and what the load generator cost."""
+    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before, SQLite {sqlite3.sqlite_version}")
+    table = compare(engines, seconds)
+    ours = table["memory"]
+    print_table({row: {name: show(column.get(row, "no answer")) for name, column in table.items()} for row in ours})
+    print("\nThe store in memory against each: times its operations per second, and times less processor time for one")
+    measured = [row for row, seen in ours.items() if isinstance(seen, Measured)]
+    if engines:
+        print_table({row: {name: ratio(ours[row], table[name].get(row)) for name in engines} for row in measured})
+    costs = [seen.client_cpu_each * 1e6 for seen in ours.values() if isinstance(seen, Measured)]
+    print(f"\nThe load generator took {min(costs):.0f} to {max(costs):.0f} µs for a request of its own processor time.")
+    print(f"Load average afterwards: {os.getloadavg()[0]:.1f}")
 
 
 @click.command()
 @click.option("--engine", "engines", multiple=True, help="NAME=COMMAND, with {port} in the command.")
 @click.option("--seconds", default=0.7, show_default=True, help="Per measurement.")
 def main(engines: tuple[str, ...], seconds: float) -> None:
-    """Prints a Markdown table: operations per second, and the median and 99th-percentile latency in milliseconds."""
-    with tempfile.TemporaryDirectory() as folder:
-        ours = f"{sys.executable} -m groundschool.dynamodb --port {{port}}"
-        commands = {"memory": f"{ours} --memory", "file": f"{ours} --data {Path(folder) / 'store.db'}"}
-        commands |= dict(engine.split("=", 1) for engine in engines)
-        table: dict[str, dict[str, str]] = {}
-        for position, (name, command) in enumerate(commands.items()):
-            with started(name, command, PORT + position) as engine:
-                column = {"Start to first answer": f"{engine.ready_seconds * 1000:.0f} ms"}
-                column["Memory, idle"] = f"{engine.memory() / 1e6:.0f} MB"
-                for row, seen in rows(engine, seconds):
-                    failed = f" ({seen.failures} failed)" if seen.failures else ""
-                    column[row] = f"{seen.rate:,.0f} ({seen.median * 1000:.2f} / {seen.p99 * 1000:.2f} ms){failed}"
-                column["Memory, afterwards"] = f"{engine.memory() / 1e6:.0f} MB"
-                table[name] = column
-    print("| | " + " | ".join(table) + " |\n|---" * 1 + "|---" * len(table) + "|")
-    for row in next(iter(table.values())):
-        print(f"| {row} | " + " | ".join(column[row] for column in table.values()) + " |")
+    """Prints Markdown: operations per second (median and 99th-percentile latency; the server's CPU time for one)."""
+    report(dict(engine.split("=", 1) for engine in engines), seconds)
 
 
 if __name__ == "__main__":

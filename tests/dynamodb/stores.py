@@ -120,3 +120,13 @@ class Process:
             os.kill(self.process.pid, number)
         _, errors = self.process.communicate(timeout=20)
         return self.process.returncode, errors
+
+
+def create(client: Any, name: str = "items") -> None:
+    """A table with the key ``pk`` (S)."""
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )

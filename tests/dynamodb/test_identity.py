@@ -125,7 +125,15 @@ def test_faults_strike_the_requests_they_are_for(local: Any, refused: Any) -> No
     local("PutItem", TableName="items", Item={"pk": {"S": "a"}})
 
 
-def test_the_meter_counts_what_tables_and_global_indexes_consumed(local: Any) -> None:
+def test_a_store_that_stands_alone_has_no_meter(local: Any, refused: Any) -> None:
+    with refused("UnknownOperationException"):
+        local("GroundSchool.ConsumedCapacity")
+
+
+def test_the_meter_counts_what_tables_and_global_indexes_consumed(local_with: Any, tmp_path: Path) -> None:
+    write(tmp_path / "policy.json", allow("*", "*"))
+    local = local_with(policy_file=tmp_path / "policy.json")
+    local.key = "AKIAROOT"
     local.table(
         attributes=[{"AttributeName": "by", "AttributeType": "S"}],
         GlobalSecondaryIndexes=[

@@ -5,9 +5,13 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+import orjson
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from groundschool.dynamodb.api_error import ApiError
+from groundschool.dynamodb.values.attribute_value import check_item
 
 PARTITION = {":p": {"S": "a"}}
 
@@ -145,6 +149,42 @@ def test_a_page_ends_with_the_item_that_reaches_one_megabyte(local: Any) -> None
     assert page["LastEvaluatedKey"]["sk"] == {"N": "3"}
     counted = query(local, Select="COUNT", FilterExpression="nr > :two", values={":two": {"N": "2"}})
     assert (counted["Count"], counted["ScannedCount"], "Items" in counted) == (1, 4, False)
+
+
+@pytest.mark.parametrize("capacity", ["NONE", "TOTAL"])
+def test_a_page_of_few_large_items_ends_at_one_megabyte_too(local: Any, capacity: str) -> None:
+    fill(local, [{"N": str(number)} for number in range(6)], "N", x={"S": "y" * 300_000})
+    answer = query(local, Limit=5, ReturnConsumedCapacity=capacity)
+    assert (answer["Count"], answer["LastEvaluatedKey"]["sk"]) == (4, {"N": "3"})
+
+
+_SCALARS = st.one_of(
+    st.builds(lambda text: {"S": text}, st.text(max_size=8)),
+    st.builds(lambda raw: {"B": b64encode(raw).decode()}, st.binary(max_size=8)),
+    st.builds(lambda number: {"N": str(number)}, st.integers(-(10**38) + 1, 10**38 - 1)),
+    st.builds(lambda flag: {"BOOL": flag}, st.booleans()),
+    st.just({"NULL": True}),
+    st.builds(lambda texts: {"SS": texts}, st.lists(st.text(max_size=3), min_size=1, unique=True)),
+    st.builds(lambda numbers: {"NS": list(map(str, numbers))}, st.lists(st.integers(), min_size=1, unique=True)),
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.builds(lambda members: {"L": members}, st.lists(inner, max_size=4)),
+        st.builds(lambda members: {"M": members}, st.dictionaries(st.text(max_size=3), inner, max_size=4)),
+    ),
+    max_leaves=8,
+)
+
+
+@given(item=st.dictionaries(st.text(max_size=4), _VALUES, max_size=5))
+def test_an_item_is_never_larger_than_its_json(item: Any) -> None:
+    # Pages whose JSON is below a megabyte are not measured.
+    try:
+        size = check_item(item)
+    except ApiError:
+        assume(False)
+    assert size <= len(orjson.dumps(item))
 
 
 def test_a_filter_comes_after_the_limit(local: Any) -> None:

@@ -1,9 +1,8 @@
-"""Real processes and unmodified boto3: concurrency, sudden death, full disks, orderly ends."""
+"""Real processes and unmodified boto3: concurrency, sudden death, orderly ends."""
 
 from __future__ import annotations
 
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -20,18 +19,11 @@ import pytest
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import BotoCoreError, ClientError
 
+from .stores import create
+
 THREADS = 8
 ACCOUNTS = 6
 BALANCE = 1000
-
-
-def create(client: Any, name: str = "items") -> None:
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
 
 
 def number(client: Any, key: str, attribute: str = "n") -> int:
@@ -200,37 +192,6 @@ def _write_until_death(
     killer.start()
     in_threads(work, 4)
     killer.join()
-
-
-def test_a_full_disk_is_a_clear_error_and_loses_nothing(start: Any, tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-
-    def little_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
-
-    process = start("--data", str(path), preexec=little_room)
-    client = process.client()
-    create(client)
-    acknowledged = []
-
-    def put_until_refused() -> None:
-        for position in range(1000):
-            item = {"pk": {"S": str(position)}, "x": {"S": "y" * 20_000}}
-            client.put_item(TableName="items", Item=item)
-            acknowledged.append(str(position))
-
-    with pytest.raises(ClientError) as refusal:
-        put_until_refused()
-    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
-    assert "The store cannot write" in refusal.value.response["Error"]["Message"]
-    assert number(client, "0") == 0
-    client.close()
-    process.end(signal.SIGKILL)
-    client = start("--data", str(path)).client()
-    pages = client.get_paginator("scan").paginate(TableName="items")
-    assert {item["pk"]["S"] for page in pages for item in page["Items"]} == set(acknowledged)
-    client.put_item(TableName="items", Item={"pk": {"S": "again"}})
-    client.close()
 
 
 def test_a_file_belongs_to_one_process(start: Any, tmp_path: Path) -> None:

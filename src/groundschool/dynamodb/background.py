@@ -31,7 +31,8 @@ class TableWalk:
         """Key, JSON and size of the next items; the walk starts over after the last one."""
         storage_id = table.definition.storage_id
         run = Run(after=self._positions.get(storage_id))
-        rows = [row for chunk in table.rows.read(run, self._rows_per_step) for row in chunk]
+        selection = table.rows.select(run, self._rows_per_step)
+        rows = [row for chunk in table.rows.read(selection) for row in chunk]
         key: KeyBytes | None = None
         for json, size in rows:
             key = stored_key(table.definition.key, orjson.loads(json))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from groundschool.dynamodb.expressions.document_path import References
+from groundschool.dynamodb.expressions.function_call import check_call
 from groundschool.dynamodb.expressions.lexer import TokenKind, TokenStream
 from groundschool.dynamodb.expressions.syntax import (
     Between,
@@ -182,7 +183,8 @@ class _Parser:
             arguments.append(self._argument())
         stream.expect(")")
         call = Call(name, tuple(arguments))
-        self._check_call(call)
+        if check_call(call, FUNCTIONS, self._refers) and len(call.arguments) == 2:
+            self._check_distinct(name, call.arguments[0], call.arguments[1:])
         return call
 
     def _argument(self) -> Operand:
@@ -191,23 +193,6 @@ class _Parser:
         operand = self._operand(self._primary())
         self._depth -= 1
         return operand
-
-    def _check_call(self, call: Call) -> None:
-        wanted = FUNCTIONS.get(call.name)
-        if wanted is None:
-            self._refers.problem("unknown function", f"Invalid function name; function: {call.name}")
-        elif wanted != len(call.arguments):
-            self._refers.problem(
-                "operands",
-                "Incorrect number of operands for operator or function; "
-                f"operator or function: {call.name}, number of operands: {len(call.arguments)}",
-            )
-        elif call.name in ("attribute_exists", "attribute_not_exists") and not isinstance(call.arguments[0], Document):
-            self._refers.problem(
-                "path", f"Operator or function requires a document path; operator or function: {call.name}"
-            )
-        elif wanted == 2:
-            self._check_distinct(call.name, call.arguments[0], call.arguments[1:])
 
     def _check_distinct(self, name: str, first: Operand, others: tuple[Operand, ...]) -> None:
         if isinstance(first, Document) and first in others:

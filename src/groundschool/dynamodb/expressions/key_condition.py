@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from groundschool.dynamodb.api_error import ApiError, validation
 from groundschool.dynamodb.expressions.condition import CompiledCondition, Names, Values, compile_condition
@@ -26,8 +27,7 @@ _OPERATORS = {"=": "EQ", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"}
 _MIRRORED = {"EQ": "EQ", "LT": "GT", "LE": "GE", "GT": "LT", "GE": "LE"}
 
 
-@dataclass(frozen=True, slots=True)
-class KeyTest:
+class KeyTest(NamedTuple):
     """A test on one key attribute, in the words of the legacy ComparisonOperator."""
 
     operator: str

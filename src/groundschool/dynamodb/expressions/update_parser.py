@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from groundschool.dynamodb.expressions.document_path import References
+from groundschool.dynamodb.expressions.function_call import check_call
 from groundschool.dynamodb.expressions.lexer import TokenKind, TokenStream
 from groundschool.dynamodb.expressions.syntax import Action, Arithmetic, Call, Document, Operand, Placeholder
 
@@ -118,23 +119,8 @@ class _Parser:
         stream.expect(")")
         self._depth -= 1
         call = Call(name, tuple(arguments))
-        self._check_call(call)
+        check_call(call, _FUNCTIONS, self._refers)
         return call
-
-    def _check_call(self, call: Call) -> None:
-        wanted = _FUNCTIONS.get(call.name)
-        if wanted is None:
-            self._refers.problem("unknown function", f"Invalid function name; function: {call.name}")
-        elif wanted != len(call.arguments):
-            self._refers.problem(
-                "operands",
-                "Incorrect number of operands for operator or function; "
-                f"operator or function: {call.name}, number of operands: {len(call.arguments)}",
-            )
-        elif call.name == "if_not_exists" and not isinstance(call.arguments[0], Document):
-            self._refers.problem(
-                "path", f"Operator or function requires a document path; operator or function: {call.name}"
-            )
 
     def _count_operator(self) -> None:
         self._operators += 1

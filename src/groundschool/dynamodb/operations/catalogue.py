@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from groundschool.dynamodb.operations import batch, query, scan, single_item, table_management, table_settings
 from groundschool.dynamodb.operations import transactions as transact
-from groundschool.dynamodb.operations.request import Operation, Params
+from groundschool.dynamodb.operations.request import Operation, Params, Prepared
 
 Use = tuple[str, str]
 """An action without its service prefix, and what it is done to: a table name or ARN, ``table/index/name``, or ``*``."""
@@ -17,8 +17,15 @@ Use = tuple[str, str]
 class Supported:
     """How an operation is answered, and which uses it makes of which resources."""
 
-    answer: Operation
+    prepare: Callable[[Params], Prepared]
     uses: Callable[[str, Params], Iterator[Use]]
+    repeats: bool = False
+    """Whether what was prepared may answer the same request again: it then keeps nothing but what that request says."""
+
+
+def _anew(operation: Operation) -> Callable[[Params], Prepared]:
+    """An operation that looks at its parameters when it is carried out."""
+    return lambda params: lambda request: operation(request, params)
 
 
 def _table(operation: str, params: Params) -> Iterator[Use]:
@@ -55,26 +62,26 @@ def _transaction(_operation: str, params: Params) -> Iterator[Use]:
 
 
 SUPPORTED: dict[str, Supported] = {
-    "BatchGetItem": Supported(batch.batch_get_item, _batch),
-    "BatchWriteItem": Supported(batch.batch_write_item, _batch),
-    "CreateTable": Supported(table_management.create_table, _table),
-    "DeleteItem": Supported(single_item.delete_item, _table),
-    "DeleteTable": Supported(table_management.delete_table, _table),
-    "DescribeEndpoints": Supported(table_settings.describe_endpoints, _all_tables),
-    "DescribeLimits": Supported(table_settings.describe_limits, _all_tables),
-    "DescribeTable": Supported(table_management.describe_table, _table),
-    "DescribeTimeToLive": Supported(table_settings.describe_time_to_live, _table),
-    "GetItem": Supported(single_item.get_item, _table),
-    "ListTables": Supported(table_management.list_tables, _all_tables),
-    "ListTagsOfResource": Supported(table_settings.list_tags_of_resource, _arn),
-    "PutItem": Supported(single_item.put_item, _table),
-    "Query": Supported(query.query, _table),
-    "Scan": Supported(scan.scan, _table),
-    "TagResource": Supported(table_settings.tag_resource, _arn),
-    "TransactGetItems": Supported(transact.transact_get_items, _transaction),
-    "TransactWriteItems": Supported(transact.transact_write_items, _transaction),
-    "UntagResource": Supported(table_settings.untag_resource, _arn),
-    "UpdateItem": Supported(single_item.update_item, _table),
-    "UpdateTable": Supported(table_management.update_table, _table),
-    "UpdateTimeToLive": Supported(table_settings.update_time_to_live, _table),
+    "BatchGetItem": Supported(_anew(batch.batch_get_item), _batch),
+    "BatchWriteItem": Supported(_anew(batch.batch_write_item), _batch),
+    "CreateTable": Supported(_anew(table_management.create_table), _table),
+    "DeleteItem": Supported(_anew(single_item.delete_item), _table),
+    "DeleteTable": Supported(_anew(table_management.delete_table), _table),
+    "DescribeEndpoints": Supported(_anew(table_settings.describe_endpoints), _all_tables),
+    "DescribeLimits": Supported(_anew(table_settings.describe_limits), _all_tables),
+    "DescribeTable": Supported(_anew(table_management.describe_table), _table),
+    "DescribeTimeToLive": Supported(_anew(table_settings.describe_time_to_live), _table),
+    "GetItem": Supported(_anew(single_item.get_item), _table),
+    "ListTables": Supported(_anew(table_management.list_tables), _all_tables),
+    "ListTagsOfResource": Supported(_anew(table_settings.list_tags_of_resource), _arn),
+    "PutItem": Supported(_anew(single_item.put_item), _table),
+    "Query": Supported(query.query, _table, repeats=True),
+    "Scan": Supported(scan.scan, _table, repeats=True),
+    "TagResource": Supported(_anew(table_settings.tag_resource), _arn),
+    "TransactGetItems": Supported(_anew(transact.transact_get_items), _transaction),
+    "TransactWriteItems": Supported(_anew(transact.transact_write_items), _transaction),
+    "UntagResource": Supported(_anew(table_settings.untag_resource), _arn),
+    "UpdateItem": Supported(_anew(single_item.update_item), _table),
+    "UpdateTable": Supported(_anew(table_management.update_table), _table),
+    "UpdateTimeToLive": Supported(_anew(table_settings.update_time_to_live), _table),
 }

@@ -7,8 +7,7 @@ can be refused) and then *applied*. A transaction prepares all of its writes bef
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,8 +32,7 @@ _DIRECT_WRITE = "Item size has exceeded the maximum allowed size"
 _UPDATE = "Item size to update has exceeded the maximum allowed size"
 
 
-@dataclass(frozen=True, slots=True)
-class ItemWrite:
+class ItemWrite(NamedTuple):
     """A write that was checked as far as that is possible without the item.
 
     ``changes`` computes an update from the old item; ``item`` is what a put stores; with neither it is a delete, or a
@@ -53,8 +51,7 @@ class ItemWrite:
     return_on_failure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedWrite:
+class PreparedWrite(NamedTuple):
     """A write that will succeed: the row before, and the item after."""
 
     write: ItemWrite
@@ -144,10 +141,21 @@ def _changes(
     return lambda item: legacy.attribute_changes(updates, item)
 
 
+_CONDITIONAL = frozenset(
+    {
+        "ConditionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "Expected",
+        "ConditionalOperator",
+    }
+)
 _Condition = tuple[CompiledCondition | None, ExpressionParameters, legacy.ItemTest | None]
 
 
-def _condition(params: Params) -> _Condition:
+def _condition(params: Params) -> _Condition | None:
+    if params.keys().isdisjoint(_CONDITIONAL):
+        return None
     refuse_mixed_styles(params, ("ConditionExpression",), ("Expected", "ConditionalOperator"))
     expressions = ExpressionParameters(params)
     condition = _conditions_of(params, expressions)
@@ -161,7 +169,9 @@ def _conditions_of(params: Params, expressions: ExpressionParameters) -> _Condit
     return compiled, expressions, expected
 
 
-def _bound(condition: _Condition, table: StoredTable) -> legacy.ItemTest | None:
+def _bound(condition: _Condition | None, table: StoredTable) -> legacy.ItemTest | None:
+    if condition is None:
+        return None
     compiled, expressions, expected = condition
     if compiled is None:
         return expected

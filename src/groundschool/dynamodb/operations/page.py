@@ -6,60 +6,46 @@ then always names it in LastEvaluatedKey, even when nothing follows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from groundschool.dynamodb.api_error import ApiError, invalid_parameters, validation
-from groundschool.dynamodb.capacity import Consumption, read_units, wants_capacity
-from groundschool.dynamodb.expressions.legacy import ItemTest
-from groundschool.dynamodb.expressions.projection import Projection
-from groundschool.dynamodb.operations.request import Params
-from groundschool.dynamodb.storage.rows import Row, Rows, Run, index_position
+from groundschool.dynamodb.capacity import Consumption, read_units
+from groundschool.dynamodb.operations.read_plan import ReadPlan
+from groundschool.dynamodb.operations.request import Request, Result
 from groundschool.dynamodb.storage.stored_table import StoredTable
-from groundschool.dynamodb.tables.definition import KeySchema, SecondaryIndex
-from groundschool.dynamodb.tables.item_key import key_of_request, stored_key
-from groundschool.dynamodb.values import attribute_value
+from groundschool.dynamodb.tables.item_key import stored_key
 from groundschool.dynamodb.values.attribute_value import Item
 
 PAGE_BYTES = 1024 * 1024
 
-_BAD_START = "The provided starting key is invalid"
 
+class PreparedRead:
+    """Answers one Query or Scan, every time it comes: its parameters were checked and its expressions compiled.
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The table or index a page is read from."""
+    What follows from the table's definition is planned at the first answer, and again when the table is another one
+    (of another region, or made anew) or was redefined. The rows are read every time.
+    """
 
-    table: StoredTable
-    index: SecondaryIndex | None
+    def __init__(self, table_name: str, plan: Callable[[StoredTable], ReadPlan]) -> None:
+        self._table_name = table_name
+        self._make_plan = plan
+        self._plan: ReadPlan | None = None
 
-    @property
-    def key(self) -> KeySchema:
-        return self.table.definition.key if self.index is None else self.index.key
-
-    @property
-    def rows(self) -> Rows:
-        return self.table.rows if self.index is None else self.table.index_rows[self.index.name]
-
-    @property
-    def position_names(self) -> tuple[str, ...]:
-        """The attributes that tell one row from the next: the table's key, and the index's."""
-        names = self.table.definition.key.names
-        return names if self.index is None else tuple(dict.fromkeys((*names, *self.key.names)))
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What of each item is wanted."""
-
-    test: ItemTest | None
-    projection: Projection | None
-    count_only: bool
-    whole_items: bool
-    """Fetch every item of a local index from the table: it is asked for more than the index carries."""
+    def __call__(self, request: Request) -> Result:
+        table = request.table(self._table_name)
+        plan = self._plan
+        if plan is None or not plan.holds_for(table):
+            plan = self._plan = self._make_plan(table)
+        request.admit(table, plan.booked_on, "Read")
+        if plan.capacity is None and not request.books:
+            return answer(plan, read_page(plan, measured=False), None)
+        page = read_page(plan, measured=True)
+        consumed = consumption_of(plan, page)
+        request.charge(table, plan.booked_on, consumed)
+        return answer(plan, page, consumed)
 
 
 @dataclass(slots=True)
@@ -75,81 +61,10 @@ class Page:
     """The JSON of the last row read, when the page ended before the run did."""
 
 
-def source_of(table: StoredTable, params: Params) -> Source:
-    """Raises when the index is unknown, still being filled, or cannot be read consistently."""
-    name = params.get("IndexName")
-    if name is None:
-        return Source(table, None)
-    index = table.definition.index(name)
-    if index is None:
-        raise validation(f"The table does not have the specified index: {name}")
-    if index.backfilling:
-        raise validation(f"Cannot read from backfilling global secondary index: {name}")
-    if index.is_global and params.get("ConsistentRead"):
-        raise validation("Consistent reads are not supported on global secondary indexes")
-    return Source(table, index)
-
-
-def wish_of(source: Source, params: Params, test: ItemTest | None, projection: Projection | None) -> Wish:
-    """Raises when Select contradicts the projection or the index."""
-    select = params.get("Select")
-    projected_by = "ProjectionExpression" if params.get("ProjectionExpression") is not None else "AttributesToGet"
-    if projection is not None and select not in (None, "SPECIFIC_ATTRIBUTES"):
-        wording = "COUNT" if select == "COUNT" else str(select)
-        raise validation(f"Cannot specify the {projected_by} when choosing to get {wording}")
-    if projection is None and select == "SPECIFIC_ATTRIBUTES":
-        raise validation(
-            "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
-        )
-    if select == "ALL_PROJECTED_ATTRIBUTES" and source.index is None:
-        raise validation("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
-    whole = _needs_whole_items(source, select, projection)
-    return Wish(test, projection, select == "COUNT", whole)
-
-
-def _needs_whole_items(source: Source, select: str | None, projection: Projection | None) -> bool:
-    index = source.index
-    if index is None or index.covers_everything():
-        return False
-    if select == "ALL_ATTRIBUTES":
-        if index.is_global:
-            raise invalid_parameters(
-                "Select type ALL_ATTRIBUTES is not supported for global secondary index "
-                f"{index.name} because its projection type is not ALL"
-            )
-        return True
-    if projection is None:
-        return False
-    known = index.projected_names(source.table.definition.key)
-    missing = [str(path[0]) for path in projection.paths if path[0] not in known]
-    if missing and index.is_global:
-        raise invalid_parameters(f"Global secondary index {index.name} does not project [{', '.join(missing)}]")
-    return bool(missing)
-
-
-def start_position(source: Source, start: Item) -> tuple[bytes, ...]:
-    """ExclusiveStartKey as a row position (partition key first). Raises when it cannot be one."""
-    for value in start.values():
-        try:
-            attribute_value.check(value)
-        except ApiError as error:
-            raise validation(f"{_BAD_START}: {error.message}") from None
-    if set(start) != set(source.position_names):
-        detail = "" if source.index else ": The provided key element does not match the schema"
-        raise validation(_BAD_START + detail)
-    table_key = {name: start[name] for name in source.table.definition.key.names}
-    try:
-        position = key_of_request(source.table.definition.key, table_key)
-        if source.index is None:
-            return position
-        return index_position(key_of_request(source.key, {name: start[name] for name in source.key.names}), position)
-    except ApiError as error:
-        raise validation(f"{_BAD_START}: {error.message}") from None
-
-
-def read_page(source: Source, run: Run, limit: int | None, wish: Wish, *, consistent: bool) -> Page:
-    """Reads rows until the run, the limit or the megabyte ends."""
-    raw, size, ended = _take(source.rows.read(run, limit), limit)
+def read_page(plan: ReadPlan, *, measured: bool) -> Page:
+    """Reads rows until the run, the limit or the megabyte ends. The page has its size when it must be ``measured``."""
+    wish = plan.wish
+    raw, size, ended = _take(plan) if measured else _take_unmeasured(plan)
     page = Page([], len(raw), len(raw), size, 0.0, raw[-1] if ended else None)
     if wish.test is None and wish.projection is None and not wish.whole_items:
         if not wish.count_only:
@@ -157,7 +72,7 @@ def read_page(source: Source, run: Run, limit: int | None, wish: Wish, *, consis
         return page
     items: Iterator[Item] = map(orjson.loads, raw)
     if wish.whole_items:
-        items = _whole_items(source, items, page, consistent)
+        items = _whole_items(plan, items, page)
     if wish.test is not None:
         items = filter(wish.test, items)
     if wish.projection is not None:
@@ -168,14 +83,16 @@ def read_page(source: Source, run: Run, limit: int | None, wish: Wish, *, consis
     return page
 
 
-def _take(chunks: Iterator[list[Row]], limit: int | None) -> tuple[list[bytes], int, bool]:
+def _take(plan: ReadPlan) -> tuple[list[bytes], int, bool]:
+    """The rows' JSON, the sum of their sizes, and whether the page ended before the run did."""
     raw: list[bytes] = []
     size = 0
-    for chunk in chunks:
-        items, sizes = zip(*chunk, strict=True)
-        total = size + sum(sizes)
+    rows = plan.source.rows
+    selection = plan.selection if plan.sized else rows.select(plan.run, plan.limit)
+    for chunk in rows.read(selection):
+        total = size + sum([row[1] for row in chunk])
         if total < PAGE_BYTES:
-            raw += items
+            raw += [row[0] for row in chunk]
             size = total
             continue
         for json, item_size in chunk:
@@ -183,21 +100,33 @@ def _take(chunks: Iterator[list[Row]], limit: int | None) -> tuple[list[bytes], 
             size += item_size
             if size >= PAGE_BYTES:
                 return raw, size, True
-    return raw, size, limit is not None and len(raw) == limit and bool(raw)
+    return raw, size, len(raw) == plan.limit and bool(raw)
 
 
-def _whole_items(source: Source, entries: Iterator[Item], page: Page, consistent: bool) -> Iterator[Item]:
+def _take_unmeasured(plan: ReadPlan) -> tuple[list[bytes], int, bool]:
+    """As :func:`_take`, without the size when the page is small: an item's JSON is never shorter than its size."""
+    if plan.sized:
+        return _take(plan)
+    raw = plan.source.rows.read_json(plan.selection)
+    if sum(map(len, raw)) >= PAGE_BYTES:
+        return _take(plan)
+    return raw, 0, len(raw) == plan.limit
+
+
+def _whole_items(plan: ReadPlan, entries: Iterator[Item], page: Page) -> Iterator[Item]:
+    table = plan.source.table
     for entry in entries:
-        row = source.table.get(stored_key(source.table.definition.key, entry))
+        row = table.get(stored_key(table.definition.key, entry))
         assert row is not None, "an index entry without its item"
-        page.fetched_units += read_units(row[1], consistent=consistent)
+        page.fetched_units += read_units(row[1], consistent=plan.consistent)
         yield orjson.loads(row[0])
 
 
-def consumption_of(source: Source, page: Page, *, consistent: bool) -> Consumption:
+def consumption_of(plan: ReadPlan, page: Page) -> Consumption:
     """The sum of what was read, rounded up once; items fetched for a local index count one by one."""
+    source = plan.source
     consumed = Consumption(source.table.definition.name, "Read")
-    units = read_units(page.size, consistent=consistent)
+    units = read_units(page.size, consistent=plan.consistent)
     if source.index is None:
         consumed.on_table = units
     else:
@@ -206,16 +135,18 @@ def consumption_of(source: Source, page: Page, *, consistent: bool) -> Consumpti
     return consumed
 
 
-def answer(source: Source, page: Page, consumed: Consumption, wish: Wish, params: Params) -> bytes:
+def answer(plan: ReadPlan, page: Page, consumed: Consumption | None) -> bytes:
     """The JSON of the answer: the items are joined, not parsed."""
-    members: list[bytes] = [b'"Count":%d,"ScannedCount":%d' % (page.matched, page.scanned)]
-    if not wish.count_only:
-        members.append(b'"Items":[' + b",".join(page.items) + b"]")
+    members: list[bytes] = [b'{"Count":%d,"ScannedCount":%d' % (page.matched, page.scanned)]
+    if not plan.wish.count_only:
+        members += (b',"Items":[', b",".join(page.items), b"]")
     if page.last is not None:
-        members.append(b'"LastEvaluatedKey":' + orjson.dumps(_position(page.last, source.position_names)))
-    if wanted := wants_capacity(params):
-        members.append(b'"ConsumedCapacity":' + orjson.dumps(consumed.report(wanted)))
-    return b"{" + b",".join(members) + b"}"
+        position = _position(page.last, plan.source.position_names)
+        members += (b',"LastEvaluatedKey":', orjson.dumps(position))
+    if plan.capacity is not None and consumed is not None:
+        members += (b',"ConsumedCapacity":', orjson.dumps(consumed.report(plan.capacity)))
+    members.append(b"}")
+    return b"".join(members)
 
 
 def _position(json: bytes, names: Sequence[str]) -> dict[str, Any]:

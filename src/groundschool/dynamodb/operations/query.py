@@ -9,18 +9,12 @@ from groundschool.dynamodb.expressions import legacy
 from groundschool.dynamodb.expressions.key_condition import KeyTest
 from groundschool.dynamodb.expressions.parameters import ExpressionParameters, refuse_mixed_styles
 from groundschool.dynamodb.operations.item_write import refuse_nested_keys
-from groundschool.dynamodb.operations.page import (
-    Source,
-    answer,
-    consumption_of,
-    read_page,
-    source_of,
-    start_position,
-    wish_of,
-)
-from groundschool.dynamodb.operations.request import Params, Request, Result
+from groundschool.dynamodb.operations.page import PreparedRead
+from groundschool.dynamodb.operations.read_plan import ReadPlan, Source, plan_read, source_of, start_position, wish_of
+from groundschool.dynamodb.operations.request import Params
 from groundschool.dynamodb.operations.single_item import attributes_to_get
 from groundschool.dynamodb.storage.rows import EVERYTHING, Run, SortRange
+from groundschool.dynamodb.storage.stored_table import StoredTable
 from groundschool.dynamodb.tables.definition import KeyAttribute, KeySchema, TableDefinition
 from groundschool.dynamodb.values import key_encoding
 
@@ -29,7 +23,7 @@ _EXPRESSIONS = ("ProjectionExpression", "FilterExpression", "KeyConditionExpress
 _LEGACY = ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions")
 
 
-def query(request: Request, params: Params) -> Result:
+def query(params: Params) -> PreparedRead:
     """AWS: Query. One page, from the table or one of its indexes."""
     # KeyConditions may be combined with the other expressions; the other legacy parameters may not.
     with_expression = params.get("KeyConditionExpression") is not None
@@ -46,28 +40,24 @@ def query(request: Request, params: Params) -> Result:
     projection = projection or expressions.projection(params.get("ProjectionExpression"))
     expressions.finish()
     test = legacy.filter_test(params.get("QueryFilter"), params.get("ConditionalOperator"))
-
-    table = request.table(params["TableName"])
-    source = source_of(table, params)
-    run = _run(source, tests, params)
     if filtered is not None:
-        _refuse_key_filter("Filter Expression", filtered.top_level_names(), source.key)
-        refuse_nested_keys(table.definition, filtered.paths)
         matches, values = filtered.matches, expressions.values
         test = lambda item: matches(item, values)  # noqa: E731
-    elif test is not None:
-        _refuse_key_filter("QueryFilter", frozenset(params["QueryFilter"]), source.key)
-    if projection is not None:
-        refuse_nested_keys(table.definition, projection.paths)
-    wish = wish_of(source, params, test, projection)
 
-    assert run.partition is not None
-    request.admit(table, run.partition, "Read")
-    consistent = bool(params.get("ConsistentRead"))
-    page = read_page(source, run, params.get("Limit"), wish, consistent=consistent)
-    consumed = consumption_of(source, page, consistent=consistent)
-    request.charge(table, run.partition, consumed)
-    return answer(source, page, consumed, wish, params)
+    def plan(table: StoredTable) -> ReadPlan:
+        source = source_of(table, params)
+        run = _run(source, tests, params)
+        if filtered is not None:
+            _refuse_key_filter("Filter Expression", filtered.top_level_names(), source.key)
+            refuse_nested_keys(table.definition, filtered.paths)
+        elif test is not None:
+            _refuse_key_filter("QueryFilter", frozenset(params["QueryFilter"]), source.key)
+        if projection is not None:
+            refuse_nested_keys(table.definition, projection.paths)
+        assert run.partition is not None
+        return plan_read(source, run, wish_of(source, params, test, projection), params, booked_on=run.partition)
+
+    return PreparedRead(params["TableName"], plan)
 
 
 def _key_tests(params: Params, expressions: ExpressionParameters) -> dict[str, KeyTest]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from groundschool.dynamodb.api_error import validation
 from groundschool.dynamodb.capacity import Consumption
@@ -22,8 +22,7 @@ _ARN = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/(?P<name>[a-zA-Z
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """Whose tables are meant, and when. ``now`` is Unix time in seconds, ``host`` the address the client used."""
 
     store: Store
@@ -33,6 +32,11 @@ class Request:
     host: str = ""
     throttle: Throttle | None = None
     meter: CapacityMeter | None = None
+
+    @property
+    def books(self) -> bool:
+        """Whether somebody wants to know what is consumed, beside the client."""
+        return self.meter is not None or self.throttle is not None
 
     def table(self, name_or_arn: str) -> StoredTable:
         """Raises ResourceNotFoundException."""
@@ -52,8 +56,11 @@ class Request:
 
 
 Operation = Callable[[Request, Params], Result]
+Prepared = Callable[[Request], Result]
+"""An operation whose parameters were looked at already."""
 
 
+@lru_cache(maxsize=1024)
 def table_name(name_or_arn: str) -> str:
     """The name; AWS takes a table's ARN wherever it takes its name."""
     match = _ARN.fullmatch(name_or_arn) if name_or_arn.startswith("arn:") else None

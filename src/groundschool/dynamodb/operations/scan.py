@@ -6,25 +6,19 @@ from groundschool.dynamodb.api_error import validation
 from groundschool.dynamodb.expressions import legacy
 from groundschool.dynamodb.expressions.parameters import ExpressionParameters, refuse_mixed_styles
 from groundschool.dynamodb.operations.item_write import refuse_nested_keys
-from groundschool.dynamodb.operations.page import (
-    Source,
-    answer,
-    consumption_of,
-    read_page,
-    source_of,
-    start_position,
-    wish_of,
-)
-from groundschool.dynamodb.operations.request import Params, Request, Result
+from groundschool.dynamodb.operations.page import PreparedRead
+from groundschool.dynamodb.operations.read_plan import ReadPlan, Source, plan_read, source_of, start_position, wish_of
+from groundschool.dynamodb.operations.request import Params
 from groundschool.dynamodb.operations.single_item import attributes_to_get
 from groundschool.dynamodb.storage.rows import Run
+from groundschool.dynamodb.storage.stored_table import StoredTable
 from groundschool.dynamodb.values.key_encoding import HASH_BYTES
 
 _EXPRESSIONS = ("ProjectionExpression", "FilterExpression")
 _LEGACY = ("AttributesToGet", "ScanFilter", "ConditionalOperator")
 
 
-def scan(request: Request, params: Params) -> Result:
+def scan(params: Params) -> PreparedRead:
     """AWS: Scan. One page, from the table or one of its indexes."""
     refuse_mixed_styles(params, _EXPRESSIONS, _LEGACY)
     names = params.get("AttributesToGet")
@@ -35,26 +29,21 @@ def scan(request: Request, params: Params) -> Result:
     filtered = expressions.condition("FilterExpression", params.get("FilterExpression"))
     projection = projection or expressions.projection(params.get("ProjectionExpression"))
     expressions.finish()
-
-    table = request.table(params["TableName"])
-    source = source_of(table, params)
     if filtered is not None:
-        refuse_nested_keys(table.definition, filtered.paths)
         matches, values = filtered.matches, expressions.values
         test = lambda item: matches(item, values)  # noqa: E731
-    if projection is not None:
-        refuse_nested_keys(table.definition, projection.paths)
-    wish = wish_of(source, params, test, projection)
-    run = _run(source, params)
 
-    # A scan walks over partitions; it is booked on the one it starts in.
-    partition = (run.after or (run.from_partition or b"",))[0].ljust(HASH_BYTES, b"\0")
-    request.admit(table, partition, "Read")
-    consistent = bool(params.get("ConsistentRead"))
-    page = read_page(source, run, params.get("Limit"), wish, consistent=consistent)
-    consumed = consumption_of(source, page, consistent=consistent)
-    request.charge(table, partition, consumed)
-    return answer(source, page, consumed, wish, params)
+    def plan(table: StoredTable) -> ReadPlan:
+        source = source_of(table, params)
+        for paths in (filtered.paths if filtered else (), projection.paths if projection else ()):
+            refuse_nested_keys(table.definition, paths)
+        wish = wish_of(source, params, test, projection)
+        run = _run(source, params)
+        # A scan walks over partitions; it is booked on the one it starts in.
+        partition = (run.after or (run.from_partition or b"",))[0].ljust(HASH_BYTES, b"\0")
+        return plan_read(source, run, wish, params, booked_on=partition)
+
+    return PreparedRead(params["TableName"], plan)
 
 
 def _check_segments(params: Params) -> None:

@@ -16,6 +16,10 @@ from groundschool.dynamodb.operations.request import Params, Request, Result
 from groundschool.dynamodb.tables.item_key import key_of_request
 from groundschool.dynamodb.values.attribute_value import Item
 
+_PROJECTING = frozenset(
+    {"ProjectionExpression", "AttributesToGet", "ExpressionAttributeNames", "ExpressionAttributeValues"}
+)
+
 
 def get_item(request: Request, params: Params) -> Result:
     """The item, or nothing: a missing item is an empty answer."""
@@ -26,20 +30,24 @@ def get_item(request: Request, params: Params) -> Result:
     key = key_of_request(table.definition.key, params["Key"])
     request.admit(table, key[0], "Read")
     row = table.get(key)
-    consumed = Consumption(table.definition.name, "Read")
-    consumed.on_table = read_units(0 if row is None else row[1], consistent=bool(params.get("ConsistentRead")))
-    request.charge(table, key[0], consumed)
     members = []
     if row is not None:
         json = row[0] if projection is None else orjson.dumps(projection.apply(orjson.loads(row[0])))
         members.append(b'"Item":' + json)
-    if wanted := wants_capacity(params):
-        members.append(b'"ConsumedCapacity":' + orjson.dumps(consumed.report(wanted)))
+    wanted = wants_capacity(params)
+    if wanted or request.books:
+        consumed = Consumption(table.definition.name, "Read")
+        consumed.on_table = read_units(0 if row is None else row[1], consistent=bool(params.get("ConsistentRead")))
+        request.charge(table, key[0], consumed)
+        if wanted:
+            members.append(b'"ConsumedCapacity":' + orjson.dumps(consumed.report(wanted)))
     return b"{" + b",".join(members) + b"}"
 
 
 def projection_of(params: Params) -> Projection | None:
     """From ProjectionExpression or AttributesToGet, for reads that have no other expression."""
+    if params.keys().isdisjoint(_PROJECTING):
+        return None
     refuse_mixed_styles(params, ("ProjectionExpression",), ("AttributesToGet",))
     names = params.get("AttributesToGet")
     if names is not None:
@@ -88,10 +96,12 @@ def _write(request: Request, params: Params, write: ItemWrite) -> Result:
     attributes = _returned(params.get("ReturnValues"), prepared)
     if attributes:
         answer["Attributes"] = attributes
-    consumed = item_write.consumption(prepared, index_writes)
-    request.charge(write.table, write.key[0], consumed)
-    if wanted := wants_capacity(params):
-        answer["ConsumedCapacity"] = consumed.report(wanted)
+    wanted = wants_capacity(params)
+    if wanted or request.books:
+        consumed = item_write.consumption(prepared, index_writes)
+        request.charge(write.table, write.key[0], consumed)
+        if wanted:
+            answer["ConsumedCapacity"] = consumed.report(wanted)
     if params.get("ReturnItemCollectionMetrics") == "SIZE" and write.table.definition.has_local_indexes:
         answer["ItemCollectionMetrics"] = item_write.collection_metrics(prepared)
     return answer

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -16,8 +15,9 @@ from groundschool.dynamodb.faults import Faults
 from groundschool.dynamodb.identity import Decision, PolicyFile, refusal
 from groundschool.dynamodb.meter import TARGET as METER_TARGET
 from groundschool.dynamodb.meter import CapacityMeter
-from groundschool.dynamodb.operations.catalogue import SUPPORTED, Supported
-from groundschool.dynamodb.operations.request import Params, Request, Result
+from groundschool.dynamodb.operations.catalogue import SUPPORTED, Use
+from groundschool.dynamodb.operations.request import Request, Result
+from groundschool.dynamodb.protocol.call import Call, RepeatedCalls
 from groundschool.dynamodb.protocol.credentials import Credentials, credentials_of
 from groundschool.dynamodb.protocol.service_model import ServiceModel
 from groundschool.dynamodb.storage.store import Store
@@ -29,8 +29,7 @@ TARGET_PREFIX = "DynamoDB_20120810."
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """The parts of a request that matter. ``peer_is_loopback`` tells whether it came from this machine."""
 
     method: bytes
@@ -43,8 +42,7 @@ class HttpRequest:
     peer_is_loopback: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Status, JSON body, and how many seconds to hold it back."""
 
     status: int
@@ -70,8 +68,10 @@ class Endpoint:
         self._policies = policies
         self._throttle = throttle
         self._model = ServiceModel()
+        self._repeated = RepeatedCalls()
         self.faults = Faults()
-        self._meter = CapacityMeter()
+        # A store that stands alone has nobody who asks, and reads need not know their size.
+        self._meter = CapacityMeter() if policies is not None else None
 
     def answer(self, http: HttpRequest) -> Answer:
         try:
@@ -94,10 +94,10 @@ class Endpoint:
         return orjson.dumps(ApiError("InternalServerError", message, 500).body())
 
     def _answer(self, http: HttpRequest) -> Answer:
-        try:
-            body = orjson.loads(http.body) if http.body else None
-        except orjson.JSONDecodeError:
-            raise serialization() from None
+        call = self._repeated.find(http.target, http.body)
+        if call is not None:
+            return self._carry_out(call, credentials_of(http.authorization, http.url), http.host)
+        body = self._json(http)
         operation = self._operation(http.target)
         credentials = credentials_of(http.authorization, http.url)
         if body is None:
@@ -105,20 +105,32 @@ class Endpoint:
         if operation == FAULT_TARGET:
             return self._set_faults(credentials, http, body)
         if operation == METER_TARGET:
-            self._must_be_owner(credentials, http, "Consumed capacity can be read")
-            return Answer(200, orjson.dumps(self._meter.report()))
+            return self._read_meter(credentials, http)
+        call = self._call(operation, body)
+        answer = self._carry_out(call, credentials, http.host)
+        if call.repeats:
+            self._repeated.keep(http.target, http.body, call)
+        return answer
+
+    def _carry_out(self, call: Call, credentials: Credentials, host: str) -> Answer:
+        account_id = self._account()
+        if self._policies is not None:
+            self._authorise(call.uses, credentials, account_id)
+        delay = self.faults.strike(call.operation, call.table) if self.faults else 0.0
+        request = Request(self._store, account_id, credentials.region, self._wall(), host, self._throttle, self._meter)
+        return Answer(200, _encode(call.prepared()(request)), delay)
+
+    def _json(self, http: HttpRequest) -> Any:
+        try:
+            return orjson.loads(http.body) if http.body else None
+        except orjson.JSONDecodeError:
+            raise serialization() from None
+
+    def _call(self, operation: str, body: Any) -> Call:
         supported = SUPPORTED.get(operation)
         if supported is None:
             raise ApiError("UnknownOperationException", f"{operation} is not supported by Ground School's DynamoDB.")
-        params = self._model.check_input(operation, body)
-        account_id = self._account()
-        if self._policies is not None:
-            self._authorise(supported, operation, params, credentials, account_id)
-        delay = self.faults.strike(operation, params.get("TableName")) if self.faults else 0.0
-        request = Request(
-            self._store, account_id, credentials.region, self._wall(), http.host, self._throttle, self._meter
-        )
-        return Answer(200, _encode(supported.answer(request, params)), delay)
+        return Call(operation, supported, self._model.check_input(operation, body))
 
     def _operation(self, target: str) -> str:
         if target in (FAULT_TARGET, METER_TARGET):
@@ -133,11 +145,9 @@ class Endpoint:
             return self._account_id
         return self._policies.policies().account_id or self._account_id
 
-    def _authorise(
-        self, supported: Supported, operation: str, params: Params, credentials: Credentials, account_id: str
-    ) -> None:
+    def _authorise(self, uses: tuple[Use, ...], credentials: Credentials, account_id: str) -> None:
         assert self._policies is not None
-        for name, resource in supported.uses(operation, params):
+        for name, resource in uses:
             arn = resource if resource.startswith("arn:") else table_arn(credentials.region, account_id, resource)
             action = f"dynamodb:{name}"
             verdict = self._policies(credentials.access_key_id, action, arn)
@@ -151,6 +161,12 @@ class Endpoint:
             allowed = credentials.access_key_id in self._policies.policies().root_keys
         if not allowed:
             raise ApiError("AccessDeniedException", f"{what} by the lab's owner only.")
+
+    def _read_meter(self, credentials: Credentials, http: HttpRequest) -> Answer:
+        self._must_be_owner(credentials, http, "Consumed capacity can be read")
+        if self._meter is None:
+            raise ApiError("UnknownOperationException", "Only the store of a lab counts what is consumed.")
+        return Answer(200, orjson.dumps(self._meter.report()))
 
     def _set_faults(self, credentials: Credentials, http: HttpRequest, body: Any) -> Answer:
         self._must_be_owner(credentials, http, "Faults can be set")

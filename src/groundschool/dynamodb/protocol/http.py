@@ -14,10 +14,9 @@ import time
 import zlib
 from base64 import b32encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import orjson
 
@@ -53,12 +52,13 @@ class Service(Protocol):
         """Whether so many more bytes of unfinished requests fit into memory; negative sizes give back."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     method: bytes
     url: bytes
     headers: dict[bytes, bytes]
+    body_size: int
     size: int
+    """Of head and body together."""
 
 
 class Connection(asyncio.Protocol):
@@ -142,8 +142,7 @@ class Connection(asyncio.Protocol):
                 self._head = head
                 break
             self._head = None
-            body_start = head.size - int(head.headers.get(b"content-length", b"0"))
-            body = self._buffer[body_start : head.size]
+            body = self._buffer[head.size - head.body_size : head.size]
             self._buffer = self._buffer[head.size :]
             self._dispatch(head, body)
         if self._buffer and not self._closing:
@@ -165,20 +164,20 @@ class Connection(asyncio.Protocol):
         for line in lines[1:]:
             name, _, value = line.partition(b":")
             headers[name.lower()] = value.strip()
-        return self._checked_head(_Head(request_line[0], request_line[1], headers, end + 4))
+        return self._checked_head(request_line, headers, end + 4)
 
-    def _checked_head(self, head: _Head) -> _Head | None:
-        length = head.headers.get(b"content-length", b"0")
-        if b"transfer-encoding" in head.headers:
+    def _checked_head(self, request_line: list[bytes], headers: dict[bytes, bytes], size: int) -> _Head | None:
+        length = headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in headers:
             self._refuse(501, "SerializationException", "Send Content-Length instead of Transfer-Encoding")
         elif not length.isdigit() or len(length) > 12:
             self._refuse(400, "SerializationException", "Content-Length is not a number")
         elif int(length) > MAX_BODY_BYTES:
             self._refuse(413, "RequestEntityTooLargeException", "Request entity too large")
         else:
-            if head.headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
+            if headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            return _Head(head.method, head.url, head.headers, head.size + int(length))
+            return _Head(request_line[0], request_line[1], headers, int(length), size + int(length))
         return None
 
     def _dispatch(self, head: _Head, body: bytes) -> None:

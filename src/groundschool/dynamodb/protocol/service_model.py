@@ -36,11 +36,8 @@ class ServiceModel:
         self._shapes: dict[str, Any] = model["shapes"]
         self._inputs = {name: operation["input"]["shape"] for name, operation in model["operations"].items()}
         self._compiled: dict[str, Check] = {}
-
-    @property
-    def operations(self) -> frozenset[str]:
+        self.operations = frozenset(self._inputs)
         """Every operation AWS has, supported here or not."""
-        return frozenset(self._inputs)
 
     def check_input(self, operation: str, body: Any) -> dict[str, Any]:
         """The input without nulls and unknown members. Raises SerializationException or ValidationException."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from groundschool.dynamodb.storage.database import Database
 from groundschool.dynamodb.tables.item_key import KeyBytes
@@ -11,11 +11,10 @@ from groundschool.dynamodb.tables.item_key import KeyBytes
 Row = tuple[bytes, int]
 """The item's JSON and its size in bytes as DynamoDB counts it."""
 
-_ROWS_AT_A_TIME = 64
+ROWS_AT_A_TIME = 64
 
 
-@dataclass(frozen=True, slots=True)
-class SortRange:
+class SortRange(NamedTuple):
     """A run of sort keys; None is no bound."""
 
     low: bytes | None = None
@@ -27,8 +26,7 @@ class SortRange:
 EVERYTHING = SortRange()
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Which rows to read, in which order.
 
     With a ``partition`` its rows within ``sort``; without one all rows whose encoded partition key is at least
@@ -41,6 +39,13 @@ class Run:
     to_partition: bytes | None = None
     after: tuple[bytes, ...] | None = None
     forward: bool = True
+
+
+class Selection(NamedTuple):
+    """A run of rows as a statement and its arguments."""
+
+    sql: str
+    arguments: tuple[bytes | int, ...]
 
 
 class Rows:
@@ -93,21 +98,31 @@ class Rows:
         ).fetchone()
         return int(size)
 
-    def read(self, run: Run, limit: int | None = None) -> Iterator[list[Row]]:
-        """The rows of a run, at most ``limit`` of them, a few at a time."""
+    def select(self, run: Run, limit: int | None = None, *, sizes: bool = True) -> Selection:
+        """The rows of a run, at most ``limit`` of them; without ``sizes`` their JSON alone."""
         conditions, arguments = self._conditions(run)
         ordered = self.columns if run.partition is None else self.columns[1:]
         direction = "" if run.forward else " DESC"
-        sql = f"SELECT json,size FROM {self.name}"  # noqa: S608
+        sql = f"SELECT {'json,size' if sizes else 'json'} FROM {self.name}"  # noqa: S608
         if conditions:
             sql += f" WHERE {' AND '.join(conditions)}"
         sql += f" ORDER BY {','.join(column + direction for column in ordered)}"
         if limit is not None:
             sql += " LIMIT ?"
             arguments.append(limit)
-        cursor = self._execute(sql, arguments)
-        while rows := cursor.fetchmany(_ROWS_AT_A_TIME):
+        return Selection(sql, tuple(arguments))
+
+    def read(self, selection: Selection) -> Iterator[list[Row]]:
+        """The selected rows, a few at a time."""
+        cursor = self._execute(selection.sql, selection.arguments)
+        while rows := cursor.fetchmany(ROWS_AT_A_TIME):
             yield rows
+            if len(rows) < ROWS_AT_A_TIME:
+                return
+
+    def read_json(self, selection: Selection) -> list[bytes]:
+        """The JSON of a selection without sizes, all at once."""
+        return [json for (json,) in self._execute(selection.sql, selection.arguments).fetchall()]
 
     def _conditions(self, run: Run) -> tuple[list[str], list[bytes | int]]:
         conditions: list[str] = []
