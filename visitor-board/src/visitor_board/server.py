@@ -25,8 +25,6 @@ ARRIVAL = 15.0
 """Seconds; a request that takes more than two of these periods to arrive is given up."""
 DRAIN = 20.0
 """Seconds requests in flight get after SIGTERM."""
-_SEND_AT_ONCE = 1024
-"""Bytes from which a worker sends its answer itself: a page need not wait until the reading thread has its turn."""
 _LINGER = 0.5
 """Seconds after SIGTERM in which a connection that looks idle is still served: its request may be under way."""
 
@@ -43,7 +41,6 @@ def serve(app: Any, settings: Settings, started: Callable[[int], None]) -> None:
         threads=settings.threads,
         ident=None,
         channel_timeout=IDLE_TIMEOUT,
-        send_bytes=_SEND_AT_ONCE,
         max_request_header_size=16 * 1024,
         max_request_body_size=4 * MAX_BODY,  # above the app's own limit, whose answer is friendlier
         connection_limit=1000,
