@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -46,6 +46,13 @@ def image_id(world: World) -> str:
         raise BuildError(
             f"{world.region} has no SSM parameter {name}: is this a region with Amazon Linux 2023?"
         ) from None
+
+
+def root_volume(world: World) -> list[Any]:
+    """The block device mappings: one disk, on Amazon Linux's root device. AWS encrypts it with the account's own key
+    for EBS, at no charge. (boto3 has two types for the one shape.)"""
+    disk = {"VolumeSize": world.settings.volume_size, "VolumeType": "gp3", "Encrypted": True}
+    return [{"DeviceName": "/dev/xvda", "Ebs": {**disk, "DeleteOnTermination": True}}]
 
 
 def instance_url(world: World) -> str | None:
@@ -142,6 +149,7 @@ def launch(world: World) -> None:
                 SecurityGroupIds=[group_id],
                 IamInstanceProfile={"Name": world.iam_name},
                 MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
+                BlockDeviceMappings=root_volume(world),
                 TagSpecifications=[
                     *world.tag_specification("instance", name),
                     *world.tag_specification("volume", name),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from groundschool.workshop.component import Action, Check, Component, right, wrong
 from groundschool.workshop.install_script import install_script
-from groundschool.workshop.instance import image_id
+from groundschool.workshop.instance import image_id, root_volume
 from groundschool.workshop.security_group import find_group, instance_group_name, need_group
 from groundschool.workshop.world import World, tag_map
 
@@ -37,6 +37,8 @@ def template_data(world: World) -> RequestLaunchTemplateDataTypeDef:
         "SecurityGroupIds": [need_group(world, instance_group_name(world)).group_id],
         "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
         "Monitoring": {"Enabled": True},
+        "BlockDeviceMappings": root_volume(world),
+        "TagSpecifications": [{"ResourceType": "volume", "Tags": world.tag_list(world.name)}],
         "UserData": base64.b64encode(install_script(world).encode()).decode(),
     }
 
@@ -49,6 +51,8 @@ def differences(wanted: Any, seen: Any) -> list[str]:
 def covers(seen: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         return isinstance(seen, dict) and all(covers(seen.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(seen, list) and all(isinstance(each, dict) for each in wanted):
+        return all(any(covers(one, each) for one in seen) for each in wanted)
     return bool(seen == wanted)
 
 
