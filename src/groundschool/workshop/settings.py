@@ -45,6 +45,11 @@ class WorkshopSettings:
     image_parameter: str = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
     """AWS's public SSM parameter with the newest Amazon Linux 2023 image for x86_64."""
 
+    @property
+    def architecture(self) -> str:
+        """The image's, as AWS's parameter names end: ``x86_64`` or ``arm64``. The instance type must have the same."""
+        return self.image_parameter.rpartition("-")[2]
+
     availability_zones: int = 2
     """The least a load balancer accepts. Surviving the loss of one of two takes 200 % of the needed capacity."""
 
