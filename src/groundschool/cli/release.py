@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from groundschool.cli.world import enter
-from groundschool.workshop.install_script import render
-from groundschool.workshop.release import make_release
+from groundschool.workshop.install_script import current_release, render
 from groundschool.workshop.world import World
 
 
@@ -21,7 +20,7 @@ def command(folder: Path) -> None:
     """
     enter()
     world = World.from_environment()
-    release = make_release(world.settings.app_distribution)
+    release = current_release(world)
     folder.mkdir(parents=True, exist_ok=True)
     archive, script = folder / f"{release.digest}.tar.gz", folder / "install.sh"
     archive.write_bytes(release.archive())

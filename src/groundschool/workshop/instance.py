@@ -134,8 +134,15 @@ def is_running(world: World) -> bool:
 
 
 def launch(world: World) -> None:
-    """Asks again while the instance profile, seconds old, is not yet known to EC2."""
-    name, image = by_hand_name(world), image_id(world)
+    instance_id = run_instance(world, image_id(world), by_hand_name(world))
+    world.wait(f"EC2 instance {instance_id} to be listed", lambda: find_instance(world) is not None)
+
+
+def run_instance(world: World, image: str, name: str) -> str:
+    """Launches one instance with nothing on it, and returns its id.
+
+    Asks again while the instance profile, seconds old, is not yet known to EC2.
+    """
     group_id = need_group(world, instance_group_name(world)).group_id
 
     def launched() -> str | None:
@@ -161,8 +168,7 @@ def launch(world: World) -> None:
             raise
         return run["Instances"][0]["InstanceId"]
 
-    instance_id = world.wait(f"instance profile {world.iam_name} to be known to EC2", launched)
-    world.wait(f"EC2 instance {instance_id} to be listed", lambda: find_instance(world) is not None)
+    return world.wait(f"instance profile {world.iam_name} to be known to EC2", launched)
 
 
 def start(world: World, instance_id: str) -> None:
