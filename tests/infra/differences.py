@@ -6,8 +6,8 @@ from __future__ import annotations
 from tests.infra.comparison import Declared
 
 ONLY_IN_TEMPLATES = {"ReleaseBucketPolicy"}
-"""The lab's S3 is plain HTTP: a bucket that demands TLS would shut it out. Everything else of the templates that a lab has
-no part of (access log, HTTPS listener) is behind a condition; the budget is a template of its own."""
+"""The lab's S3 is plain HTTP: a bucket that demands TLS would shut it out, so ``ground build`` asks for it on AWS only.
+What else no lab has (access log, HTTPS listener) is behind a condition; the budget is a template of its own."""
 
 AWS_DEFAULTS: dict[str, dict[str, str]] = {
     "AWS::DynamoDB::Table": {"DeletionProtectionEnabled": "false"},
@@ -43,7 +43,11 @@ BUCKET = "ground build's bucket is gone within the day, with its releases: nothi
 BY_HAND = "ground build installs the app by Session Manager, to show the step; CloudFormation has no steps by hand"
 NO_DISKS = "an instance of the lab is a folder: it has no volumes to describe, or to tag"
 
+SIGNAL = "CloudFormation waits to be told that the board answers; ground build looks for itself"
+
 ALWAYS = (
+    Declared("LaunchTemplate", "LaunchTemplateData.UserData.STACK", "visitor-board", "", SIGNAL),
+    Declared("LaunchTemplate", "LaunchTemplateData.UserData.RESOURCE", "AutoScalingGroup", "", SIGNAL),
     Declared("Table", "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled", "true", None, NO_BACKUPS),
     Declared("ReleaseBucket", "LifecycleConfiguration", "...", None, BUCKET),
     Declared(

@@ -15,7 +15,7 @@ from groundschool.workshop.launch_template import default_data, find_template
 from groundschool.workshop.listener import balancers_listener
 from groundschool.workshop.load_balancer import balancer_group_name, find_load_balancer
 from groundschool.workshop.scaling_policy import find_policies
-from groundschool.workshop.security_group import instance_group_name
+from groundschool.workshop.security_group import find_group, instance_group_name
 from groundschool.workshop.table import find_table
 from groundschool.workshop.target_group import elbv2_tags, find_target_group
 from groundschool.workshop.world import World
@@ -251,19 +251,17 @@ def session_2(world: World) -> dict[str, Properties]:
 
 def made(world: World) -> dict[str, dict[str, Any]]:
     """What ``Ref`` and ``GetAtt`` come to, of everything that is there now."""
-    group = {}
-    for logical_id, name in (
-        ("InstanceSecurityGroup", instance_group_name(world)),
-        ("LoadBalancerSecurityGroup", balancer_group_name(world)),
-    ):
-        found = world.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [name]}])["SecurityGroups"]
-        group |= {logical_id: {"GroupId": each["GroupId"], "Ref": each["GroupId"]} for each in found}
+    names = {
+        "InstanceSecurityGroup": instance_group_name(world),
+        "LoadBalancerSecurityGroup": balancer_group_name(world),
+    }
+    groups = {name: found for name in names if (found := find_group(world, names[name])) is not None}
     table_now, template, balancer = find_table(world), find_template(world), find_load_balancer(world)
     targets, policy_now = find_target_group(world), role.find_policy(world)
     assert table_now is not None
     assert policy_now is not None
     return {
-        **group,
+        **{name: {"Ref": each.group_id, "GroupId": each.group_id} for name, each in groups.items()},
         "AWS::Region": {"Ref": world.region},
         "AWS::AccountId": {"Ref": world.account},
         "AWS::Partition": {"Ref": "aws"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,16 +83,15 @@ def chosen(world: World) -> dict[str, Any]:
 
 def resources(session: Built, template: dict[str, Any]) -> Resources:
     exports = Stack(read(FOUNDATION), {}, session.made).exports()
-    return normal(Stack(template, session.parameters, session.made, exports).resources())
+    return normal(Stack(template, session.parameters, session.made, exports).resources(), session.made)
 
 
-def normal(found: Resources) -> Resources:
+def normal(found: Resources, made: Mapping[str, Mapping[str, Any]]) -> Resources:
     """As one would describe what they make: rules are their group's, and user data is a script with settings."""
     kept = {name: each for name, each in found.items() if each["Type"] != "AWS::EC2::SecurityGroupIngress"}
-    for rule in (each["Properties"] for name, each in found.items() if name not in kept):
-        group_id = rule.pop("GroupId")
-        group = next(name for name in kept if name == "InstanceSecurityGroup" and group_id)
-        kept[group]["Properties"].setdefault("SecurityGroupIngress", []).append(rule)
+    group_of = {ids["GroupId"]: name for name, ids in made.items() if "GroupId" in ids}
+    for rule in [each["Properties"] for name, each in found.items() if name not in kept]:
+        kept[group_of[rule.pop("GroupId")]]["Properties"].setdefault("SecurityGroupIngress", []).append(rule)
     if "LaunchTemplate" in kept:
         data = kept["LaunchTemplate"]["Properties"]["LaunchTemplateData"]
         data["UserData"] = seen.user_data(data["UserData"])
@@ -102,7 +101,7 @@ def normal(found: Resources) -> Resources:
 def first_session(session: Built, template: dict[str, Any]) -> Resources:
     """The foundation and session 1; what the instance's template says, the instance is."""
     foundation = Stack(read(FOUNDATION), {}, session.made).resources()
-    found = {**normal(foundation), **resources(session, template)}
+    found = {**foundation, **resources(session, template)}
     data = found.pop("LaunchTemplate")["Properties"]["LaunchTemplateData"]
     own = found["Instance"]["Properties"]
     del own["LaunchTemplate"]
