@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint chaos bench docs clean
+.PHONY: help install demo test lint chaos bench docs infra scan clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ docs: $(VENV)/.installed ## Write the generated pages of docs/
 
 diagrams: $(VENV)/.installed ## Draw workshop/diagrams/ from the component model
 	@$(BIN)/python -m groundschool.workshop.diagrams_files workshop/diagrams
+
+infra: $(VENV)/.installed ## Write install.sh into the CloudFormation templates of infra/
+	@$(BIN)/python -m groundschool.workshop.template_user_data infra/session-*.yaml
+
+# The scanner wants a boto3 that is years older than ours, so it has an environment of its own.
+scan: ## Look for risks in the CloudFormation templates, with checkov
+	@test -x $(VENV)/scan/bin/checkov || { echo "• Installing checkov (once, some minutes)"; $(PYTHON) -m venv $(VENV)/scan && \
+	    $(VENV)/scan/bin/python -m pip install --quiet --disable-pip-version-check 'checkov>=3.2,<4'; }
+	@$(VENV)/scan/bin/checkov --directory infra --framework cloudformation --compact --quiet --skip-download
 
 clean: ## Remove the virtual environment, caches and the lab's state folder
 	@test ! -x $(BIN)/ground || $(BIN)/ground down

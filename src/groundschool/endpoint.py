@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import urllib3
@@ -37,6 +38,14 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+
+
+def is_loopback(host: str) -> bool:
+    """Pure: whether an address (not a name) is this machine's own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def locate(url: str) -> Endpoint:

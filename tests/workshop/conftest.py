@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.ec2.models.amis import Ami, AmiBackend
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
 
 from groundschool import endpoint
 from groundschool.workshop import build_order
@@ -20,6 +24,21 @@ SMALL = WorkshopSettings(app_distribution="itsdangerous", poll_shortest=0.001, p
 """A release of one small package, and no patience."""
 
 
+CREATE_IMAGE = AmiBackend.create_image
+
+
+def create_image(
+    backend: AmiBackend, instance_id: str, name: str, description: str, tag_specifications: list[dict[str, Any]]
+) -> Ami:
+    """moto raises NotImplementedError for the tags of snapshots."""
+    of_snapshots = [each for each in tag_specifications if each["ResourceType"] == "snapshot"]
+    others = [each for each in tag_specifications if each["ResourceType"] != "snapshot"]
+    image = CREATE_IMAGE(backend, instance_id, name, description, others)
+    for each in of_snapshots:
+        image.ebs_snapshot.add_tags({tag["Key"]: tag["Value"] for tag in each["Tags"]})
+    return image
+
+
 @contextmanager
 def passive_aws(patch: pytest.MonkeyPatch) -> Iterator[World]:
     """An empty account in moto, and a world that reaches it."""
@@ -29,6 +48,9 @@ def passive_aws(patch: pytest.MonkeyPatch) -> Iterator[World]:
         patch.setenv(name, "testing")
     patch.setenv("AWS_REGION", REGION)
     patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a second per test
+    # moto takes a bucket policy with a condition for one that denies everybody everything
+    patch.setattr(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
+    patch.setattr(AmiBackend, "create_image", create_image)
     with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         yield World.from_environment(SMALL)
 

@@ -18,6 +18,7 @@ VERBS = {
     "env": "Print what makes aws and boto3 reach it.",
     "build": "Build the workshop's system, component by component.",
     "check": "Check what is built, by asking AWS and by real requests.",
+    "bake": "Make a golden image of the release, so that instances boot faster.",
     "release": "Write the app's release and install script, to build by hand.",
     "load": "Put load on the Visitor Board.",
     "watch": "Watch which instance serves, and the group scale.",

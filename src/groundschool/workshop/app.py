@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from groundschool import endpoint
 from groundschool.errors import BuildError
 from groundschool.workshop.component import Action, Check, Component, right, wrong
-from groundschool.workshop.install_script import install_script
+from groundschool.workshop.install_script import current_release, install_script
 from groundschool.workshop.instance import find_instance
 from groundschool.workshop.public_address import public_url
-from groundschool.workshop.release import Release, make_release
+from groundschool.workshop.release import Release
+from groundschool.workshop.release_bucket import bucket_exists, bucket_tags, delete_bucket, plan_publication
 from groundschool.workshop.world import World, tag_map
 
 if TYPE_CHECKING:
@@ -23,18 +21,6 @@ INSTALLED = "Release"
 """The instance's tag that says which release was put on it."""
 
 UNFINISHED = ("Pending", "InProgress", "Delayed", "Cancelling")
-
-
-def current_release(world: World) -> Release:
-    return make_release(world.settings.app_distribution)
-
-
-def bucket_exists(world: World) -> bool:
-    return exists(lambda: world.s3.head_bucket(Bucket=world.release_bucket))
-
-
-def is_published(world: World, release: Release) -> bool:
-    return exists(lambda: world.s3.head_object(Bucket=world.release_bucket, Key=release.key))
 
 
 class App(Component):
@@ -52,18 +38,8 @@ class App(Component):
     depends_on = ("table", "role", "instance")
 
     def plan(self, world: World) -> list[Action]:
-        release, bucket = current_release(world), world.release_bucket
-        actions = []
-        has_bucket = bucket_exists(world)
-        if not has_bucket:
-            actions.append(Action(f"Create S3 bucket {bucket}", lambda: create_bucket(world)))
-        if not has_bucket or not is_published(world, release):
-            actions.append(
-                Action(
-                    f"Upload release {release.digest} ({len(release.files)} files)",
-                    lambda: world.s3.put_object(Bucket=bucket, Key=release.key, Body=release.archive()),
-                )
-            )
+        release = current_release(world)
+        actions = plan_publication(world, release)
         if installed_release(world) != release.digest:
             actions.append(
                 Action(f"Install release {release.digest} on the instance", lambda: install(world, release)),
@@ -98,47 +74,6 @@ class App(Component):
         return [Action(f"Delete S3 bucket {bucket} and its releases", lambda: delete_bucket(world))]
 
 
-def exists(head: Callable[[], object]) -> bool:
-    """Whether a HEAD request finds something; S3 answers it with a bare 404."""
-    try:
-        head()
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
-    return True
-
-
-def bucket_tags(world: World) -> dict[str, str]:
-    try:
-        return tag_map(world.s3.get_bucket_tagging(Bucket=world.release_bucket)["TagSet"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchTagSet":
-            return {}
-        raise
-
-
-def create_bucket(world: World) -> None:
-    """us-east-1 is the one region that must not be named."""
-    bucket = world.release_bucket
-    if world.region == "us-east-1":
-        world.s3.create_bucket(Bucket=bucket)
-    else:
-        world.s3.create_bucket(
-            Bucket=bucket,
-            CreateBucketConfiguration={"LocationConstraint": world.region},  # type: ignore[typeddict-item]
-        )
-    world.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": world.tag_list(bucket)})
-
-
-def delete_bucket(world: World) -> None:
-    bucket = world.release_bucket
-    for page in world.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        for each in page.get("Contents", []):
-            world.s3.delete_object(Bucket=bucket, Key=each["Key"])
-    world.s3.delete_bucket(Bucket=bucket)
-
-
 def installed_release(world: World) -> str | None:
     instance = find_instance(world)
     return tag_map(instance.get("Tags", [])).get(INSTALLED) if instance else None
@@ -150,18 +85,17 @@ def install(world: World, release: Release) -> None:
     if instance is None:
         raise BuildError("There is no instance to install the app on. Build it first: ground build instance")
     instance_id = instance["InstanceId"]
-    result = run_script(world, instance_id, install_script(world))
-    if result["Status"] != "Success":
-        lines = (result["StandardOutputContent"] + result["StandardErrorContent"]).strip().splitlines()
-        raise BuildError(
-            f"The install script ended with {result['Status']} on {instance_id}: "
-            f"{' | '.join(lines[-3:]) or 'no output'}. Look around there: ground shell {instance_id}"
-        )
+    run_script(
+        world, instance_id, "install script", install_script(world), f"Look around there: ground shell {instance_id}"
+    )
     world.ec2.create_tags(Resources=[instance_id], Tags=[{"Key": INSTALLED, "Value": release.digest}])
 
 
-def run_script(world: World, instance_id: str, script: str) -> GetCommandInvocationResultTypeDef:
-    """Sends the script once the instance's agent is registered, and returns its finished invocation."""
+def run_script(world: World, instance_id: str, what: str, script: str, next_step: str) -> None:
+    """Runs the script as root once the instance's agent is registered.
+
+    BuildError, with its last words and ``next_step``, when it fails.
+    """
     ssm = world.ssm
 
     def sent() -> str | None:
@@ -169,7 +103,7 @@ def run_script(world: World, instance_id: str, script: str) -> GetCommandInvocat
             answer = ssm.send_command(
                 InstanceIds=[instance_id],
                 DocumentName="AWS-RunShellScript",
-                Comment="Install the Visitor Board",
+                Comment=f"Visitor Board: {what}",
                 Parameters={"commands": [script]},
             )
         except ssm.exceptions.InvalidInstanceId:
@@ -185,7 +119,13 @@ def run_script(world: World, instance_id: str, script: str) -> GetCommandInvocat
             return None
         return None if seen["Status"] in UNFINISHED else seen
 
-    return world.wait(f"the install script on {instance_id}", finished)
+    result = world.wait(f"the {what} on {instance_id}", finished)
+    if result["Status"] != "Success":
+        lines = (result["StandardOutputContent"] + result["StandardErrorContent"]).strip().splitlines()
+        raise BuildError(
+            f"The {what} ended with {result['Status']} on {instance_id}: "
+            f"{' | '.join(lines[-3:]) or 'no output'}. {next_step}"
+        )
 
 
 def status(world: World, url: str) -> int | None:

@@ -121,16 +121,19 @@ def leftovers(world: World) -> list[str]:
 
 def explained(verb: str, component: Component, work: Callable[[], T]) -> T:
     """Does the work; what boto3 raises becomes a BuildError that names the component and what to do next."""
+    return said_plainly(f"The {component.title} could not be {verb}", work)
+
+
+def said_plainly(failure: str, work: Callable[[], T]) -> T:
+    """Does the work; what boto3 raises becomes a BuildError: ``failure``, AWS's words, and what to do next."""
     try:
         return work()
     except ClientError as error:
         code, message = error.response["Error"].get("Code", "?"), error.response["Error"].get("Message", "")
         raise BuildError(
-            f"The {component.title} could not be {verb}: {error.operation_name} answers {code}: "
-            f"{message.rstrip('.')}. {NEXT_STEP.get(code, AGAIN)}"
+            f"{failure}: {error.operation_name} answers {code}: {message.rstrip('.')}. {NEXT_STEP.get(code, AGAIN)}"
         ) from error
     except BotoCoreError as error:
         raise BuildError(
-            f"The {component.title} could not be {verb}: {str(error).rstrip('.')}. Is the lab up (ground up), "
-            f"or are AWS credentials set?"
+            f"{failure}: {str(error).rstrip('.')}. Is the lab up (ground up), or are AWS credentials set?"
         ) from error

@@ -1,7 +1,9 @@
 #!/bin/bash
 # Makes a machine serve the Visitor Board. Run by Session Manager on the first instance (by hand), and by cloud-init on every
 # instance of the group (user data: the same script, now nobody has to remember it). Running it twice changes nothing.
-set -euo pipefail
+# What it prints is in the instance's console output (aws ec2 get-console-output) and in /var/log/cloud-init-output.log.
+set -Eeuo pipefail
+umask 022
 
 RELEASE_URL=@RELEASE_URL@
 RELEASE=@RELEASE@
@@ -11,10 +13,13 @@ TABLE_NAME=@TABLE_NAME@
 AWS_REGION=@AWS_REGION@
 PORT=@PORT@
 HEALTH_PATH=@HEALTH_PATH@
+STACK=@STACK@       # of CloudFormation, which waits for a signal of this script; empty for a machine built without it
+RESOURCE=@RESOURCE@ # the logical id that waits
 
 ROOT="${INSTANCE_ROOT:-}" # empty on AWS; in the laptop cloud, the folder that is this instance's disk
 APP="$ROOT/opt/visitor-board/$RELEASE"
 UNIT="$ROOT/etc/systemd/system/visitor-board.service"
+SIGNAL=/opt/aws/bin/cfn-signal
 
 say() { echo "visitor-board: $*"; }
 
@@ -29,9 +34,27 @@ retry() { # retry TIMES COMMAND...: the network, and the role's credentials, may
     done
 }
 
+finish() { # whatever happened, it is told: in words here, as an exit code to whoever started this, and to the stack
+    local code=$?
+    trap - ERR
+    if [ "$code" != 0 ]; then
+        say "FAILED with exit code $code; the app's last words:"
+        journalctl -u visitor-board --no-pager -n 30 || true
+    fi
+    [ -z "$STACK" ] || signal "$code" || say "CloudFormation could not be told; the stack waits for its time-out"
+}
+
+signal() {
+    [ -x "$SIGNAL" ] || dnf install -y aws-cfn-bootstrap # part of the standard image, not of the minimal one
+    "$SIGNAL" --exit-code "$1" --stack "$STACK" --resource "$RESOURCE" --region "$AWS_REGION"
+}
+
+trap 'say "line $LINENO: exit code $?: $BASH_COMMAND"' ERR
+trap finish EXIT
+
 download() {
     rm -rf "$APP.part" && mkdir -p "$APP.part" &&
-        aws s3 cp --only-show-errors --region "$AWS_REGION" "$RELEASE_URL" - | tar -xz -C "$APP.part"
+        aws s3 cp --only-show-errors --region "$AWS_REGION" "$RELEASE_URL" - | tar -xz --no-same-owner -C "$APP.part"
 }
 
 healthy() ( # without curl: bash opens the connection itself
@@ -60,13 +83,38 @@ $host_line
 User=visitor-board
 Restart=always
 RestartSec=1
+# The app listens, asks AWS, and reads its code: it may do nothing else.
 NoNewPrivileges=true
+CapabilityBoundingSet=
 ProtectSystem=strict
+ProtectHome=true
+PrivateTmp=true
+PrivateDevices=true
+ProtectProc=invisible
+ProtectClock=true
+ProtectHostname=true
+ProtectKernelLogs=true
+ProtectKernelModules=true
+ProtectKernelTunables=true
+ProtectControlGroups=true
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+RestrictNamespaces=true
+RestrictRealtime=true
+RestrictSUIDSGID=true
+LockPersonality=true
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target
 UNIT_FILE
 }
+
+if [ -z "$ROOT" ]; then
+    [ "$(id -u)" = 0 ] || { say "this must run as root"; exit 1; }
+    id -u visitor-board >/dev/null 2>&1 || useradd --system --shell /sbin/nologin visitor-board
+fi
 
 command -v "$PYTHON" >/dev/null || retry 5 dnf install -y "$PYTHON"
 
@@ -76,10 +124,6 @@ else
     say "downloading $RELEASE_URL"
     retry 5 download
     mv "$APP.part" "$APP"
-fi
-
-if [ -z "$ROOT" ] && [ "$(id -u)" = 0 ]; then
-    id -u visitor-board >/dev/null 2>&1 || useradd --system --shell /sbin/nologin visitor-board
 fi
 
 before="$(cat "$UNIT" 2>/dev/null || true)"
@@ -97,6 +141,5 @@ for _ in $(seq 1 300); do
     fi
     sleep 0.2
 done
-say "the app does not answer on port $PORT after a minute; its log:"
-journalctl -u visitor-board --no-pager -n 30
+say "the app does not answer on port $PORT after a minute"
 exit 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -46,6 +46,13 @@ def image_id(world: World) -> str:
         raise BuildError(
             f"{world.region} has no SSM parameter {name}: is this a region with Amazon Linux 2023?"
         ) from None
+
+
+def root_volume(world: World) -> list[Any]:
+    """The block device mappings: one disk, on Amazon Linux's root device. AWS encrypts it with the account's own key
+    for EBS, at no charge. (boto3 has two types for the one shape.)"""
+    disk = {"VolumeSize": world.settings.volume_size, "VolumeType": "gp3", "Encrypted": True}
+    return [{"DeviceName": "/dev/xvda", "Ebs": {**disk, "DeleteOnTermination": True}}]
 
 
 def instance_url(world: World) -> str | None:
@@ -127,8 +134,15 @@ def is_running(world: World) -> bool:
 
 
 def launch(world: World) -> None:
-    """Asks again while the instance profile, seconds old, is not yet known to EC2."""
-    name, image = by_hand_name(world), image_id(world)
+    instance_id = run_instance(world, image_id(world), by_hand_name(world))
+    world.wait(f"EC2 instance {instance_id} to be listed", lambda: find_instance(world) is not None)
+
+
+def run_instance(world: World, image: str, name: str) -> str:
+    """Launches one instance with nothing on it, and returns its id.
+
+    Asks again while the instance profile, seconds old, is not yet known to EC2.
+    """
     group_id = need_group(world, instance_group_name(world)).group_id
 
     def launched() -> str | None:
@@ -142,6 +156,7 @@ def launch(world: World) -> None:
                 SecurityGroupIds=[group_id],
                 IamInstanceProfile={"Name": world.iam_name},
                 MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
+                BlockDeviceMappings=root_volume(world),
                 TagSpecifications=[
                     *world.tag_specification("instance", name),
                     *world.tag_specification("volume", name),
@@ -153,8 +168,7 @@ def launch(world: World) -> None:
             raise
         return run["Instances"][0]["InstanceId"]
 
-    instance_id = world.wait(f"instance profile {world.iam_name} to be known to EC2", launched)
-    world.wait(f"EC2 instance {instance_id} to be listed", lambda: find_instance(world) is not None)
+    return world.wait(f"instance profile {world.iam_name} to be known to EC2", launched)
 
 
 def start(world: World, instance_id: str) -> None:

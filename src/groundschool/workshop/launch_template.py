@@ -6,8 +6,10 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.golden_image import boot_image
+from groundschool.workshop.golden_image import removal as golden_image_removal
 from groundschool.workshop.install_script import install_script
-from groundschool.workshop.instance import image_id
+from groundschool.workshop.instance import root_volume
 from groundschool.workshop.security_group import find_group, instance_group_name, need_group
 from groundschool.workshop.world import World, tag_map
 
@@ -31,12 +33,14 @@ def default_data(world: World) -> dict[str, Any]:
 def template_data(world: World) -> RequestLaunchTemplateDataTypeDef:
     """Everything an instance of the group is, down to the release it serves."""
     return {
-        "ImageId": image_id(world),
+        "ImageId": boot_image(world),
         "InstanceType": world.settings.instance_type,  # type: ignore[typeddict-item]  # the stub lists known types
         "IamInstanceProfile": {"Name": world.iam_name},
         "SecurityGroupIds": [need_group(world, instance_group_name(world)).group_id],
         "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
         "Monitoring": {"Enabled": True},
+        "BlockDeviceMappings": root_volume(world),
+        "TagSpecifications": [{"ResourceType": "volume", "Tags": world.tag_list(world.name)}],
         "UserData": base64.b64encode(install_script(world).encode()).decode(),
     }
 
@@ -49,11 +53,14 @@ def differences(wanted: Any, seen: Any) -> list[str]:
 def covers(seen: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         return isinstance(seen, dict) and all(covers(seen.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(seen, list) and all(isinstance(each, dict) for each in wanted):
+        return all(any(covers(one, each) for one in seen) for each in wanted)
     return bool(seen == wanted)
 
 
 class LaunchTemplate(Component):
-    """The launch template with the install script as user data; a change becomes a new default version."""
+    """The launch template with the install script as user data, on the golden image of the release where there is one.
+    A change becomes a new default version."""
 
     number = 9
     session = 2
@@ -102,16 +109,18 @@ class LaunchTemplate(Component):
         )
 
     def removal(self, world: World) -> list[Action]:
+        """The images baked for it too: nothing else boots them, and their snapshots are paid for."""
         template = find_template(world)
-        if template is None:
-            return []
-        world.must_own(f"launch template {world.name}", tag_map(template.get("Tags", [])))
-        return [
-            Action(
-                f"Delete launch template {world.name}",
-                lambda: world.ec2.delete_launch_template(LaunchTemplateName=world.name),
+        actions = []
+        if template is not None:
+            world.must_own(f"launch template {world.name}", tag_map(template.get("Tags", [])))
+            actions.append(
+                Action(
+                    f"Delete launch template {world.name}",
+                    lambda: world.ec2.delete_launch_template(LaunchTemplateName=world.name),
+                )
             )
-        ]
+        return actions + golden_image_removal(world)
 
 
 def create_template(world: World) -> None:

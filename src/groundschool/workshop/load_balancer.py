@@ -22,6 +22,9 @@ from groundschool.workshop.world import World
 if TYPE_CHECKING:
     from mypy_boto3_elbv2.type_defs import LoadBalancerTypeDef
 
+DROP_INVALID_HEADERS = "routing.http.drop_invalid_header_fields.enabled"
+"""Header names that HTTP does not allow are how one request is smuggled inside another; AWS lets them pass."""
+
 
 def balancer_group_name(world: World) -> str:
     return f"{world.name}-load-balancer"
@@ -152,7 +155,7 @@ def plan_load_balancer(world: World) -> list[Action]:
 
 
 def create_load_balancer(world: World) -> None:
-    world.elbv2.create_load_balancer(
+    made = world.elbv2.create_load_balancer(
         Name=world.name,
         Type="application",
         Scheme="internet-facing",
@@ -160,6 +163,10 @@ def create_load_balancer(world: World) -> None:
         Subnets=list(world.subnet_ids),
         SecurityGroups=[need_group(world, balancer_group_name(world)).group_id],
         Tags=world.tag_list(world.name),
+    )
+    world.elbv2.modify_load_balancer_attributes(
+        LoadBalancerArn=made["LoadBalancers"][0]["LoadBalancerArn"],
+        Attributes=[{"Key": DROP_INVALID_HEADERS, "Value": "true"}],
     )
 
 

@@ -1,8 +1,9 @@
 """The release: the Visitor Board and everything it needs, as one archive.
 
 It is taken from the packages installed beside this program, so that it needs neither network nor pip, here or on the
-instance, and what was tested here is what runs there. Compiled extension modules come as they are: a release made on
-Linux x86_64 runs on Amazon Linux x86_64 with the same Python; made elsewhere, only if the extensions are optional.
+instance, and what was tested here is what runs there. Compiled extension modules come as they are where the instance
+can load them; where it cannot (a release made on a Mac for Amazon Linux), the same version's wheel for Amazon Linux is
+fetched instead.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -24,6 +25,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from groundschool.errors import BuildError
+from groundschool.workshop.amazon_linux import AmazonLinux
 
 PREFIX = "releases/"
 """Every release's key starts so: the role may read these keys of the bucket and no others."""
@@ -76,18 +78,29 @@ class Release:
 
 
 @lru_cache(maxsize=4)
-def make_release(app: str) -> Release:
-    """The release of the installed distribution ``app``; BuildError when it or something it requires is missing."""
+def make_release(app: str, target: AmazonLinux | None = None) -> Release:
+    """The release of the installed distribution ``app`` for ``target``, or for this machine.
+
+    BuildError when it or something it requires is missing here, or cannot be had for the target.
+    """
+    if target is not None:
+        target.require_python()
     files: dict[str, bytes] = {}
-    for each in closure(app):
-        for name, path in shipped(each):
-            files[name] = path.read_bytes()
+    for each in closure(app, target.markers if target else None):
+        if target is None or target.runs(each):
+            for name, path in shipped(each):
+                files[name] = path.read_bytes()
+        else:
+            files |= {name: content for name, content in target.fetch(each) if is_shipped(PurePosixPath(name))}
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return Release(tuple(sorted(files.items())), python)
 
 
-def closure(app: str) -> list[Distribution]:
-    """``app`` and all it requires here, by name; extras only where something asks for them."""
+def closure(app: str, markers: Mapping[str, str] | None = None) -> list[Distribution]:
+    """``app`` and all it requires, by name; extras only where something asks for them.
+
+    ``markers`` says which machine it is for, where that is not this one.
+    """
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [(app, "", app)]
@@ -106,7 +119,7 @@ def closure(app: str) -> list[Distribution]:
             ) from None
         for text in found[key].requires or []:
             requirement = Requirement(text)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+            if requirement.marker is None or requirement.marker.evaluate({**(markers or {}), "extra": extra}):
                 waiting += [(requirement.name, each, name) for each in ("", *sorted(requirement.extras))]
     return [found[key] for key in sorted(found)]
 

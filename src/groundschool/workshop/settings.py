@@ -45,6 +45,14 @@ class WorkshopSettings:
     image_parameter: str = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
     """AWS's public SSM parameter with the newest Amazon Linux 2023 image for x86_64."""
 
+    @property
+    def architecture(self) -> str:
+        """The image's, as AWS's parameter names end: ``x86_64`` or ``arm64``. The instance type must have the same."""
+        return self.image_parameter.rpartition("-")[2]
+
+    volume_size: int = 8
+    """GiB of the root disk: what the image asks for at least. Nothing that matters is kept on it."""
+
     availability_zones: int = 2
     """The least a load balancer accepts. Surviving the loss of one of two takes 200 % of the needed capacity."""
 

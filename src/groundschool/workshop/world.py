@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 
+from groundschool.endpoint import is_loopback, locate
 from groundschool.errors import BuildError
 from groundschool.workshop.settings import WorkshopSettings
 from groundschool.workshop.waiting import Wait, wait_for
@@ -86,6 +87,14 @@ class World:
     @cached_property
     def account(self) -> str:
         return self.sts.get_caller_identity()["Account"]
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether the API, and so the instances behind it, are on this machine: then they run its own Python.
+
+        The one question of where we are: a compiled file is either for here or for there.
+        """
+        return is_loopback(locate(self.ec2.meta.endpoint_url).connect_host)
 
     @property
     def name(self) -> str:

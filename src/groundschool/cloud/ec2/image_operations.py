@@ -13,19 +13,14 @@ class ImageOperations:
 
     def create_image(self, call: Call, params: Params) -> Result:
         """AWS: the instance is rebooted for a consistent copy unless ``NoReboot``."""
-        tags = {
-            tag["Key"]: tag.get("Value") or ""
-            for specification in params.get("TagSpecifications") or ()
-            if specification.get("ResourceType") == "image"
-            for tag in specification.get("Tags") or ()
-        }
         if params.get("DryRun"):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         image_id = self._images.create(
             params["InstanceId"],
             params["Name"],
             params.get("Description") or "",
-            tags,
+            _tags(params, "image"),
+            _tags(params, "snapshot"),
             reboot=not params.get("NoReboot"),
         )
         return {"ImageId": image_id}
@@ -33,3 +28,12 @@ class ImageOperations:
     def deregister_image(self, call: Call, params: Params) -> Result:
         self._images.deregister(params["ImageId"])
         return {"Return": True}
+
+
+def _tags(params: Params, kind: str) -> dict[str, str]:
+    return {
+        tag["Key"]: tag.get("Value") or ""
+        for specification in params.get("TagSpecifications") or ()
+        if specification.get("ResourceType") == kind
+        for tag in specification.get("Tags") or ()
+    }

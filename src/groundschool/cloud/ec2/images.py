@@ -21,7 +21,16 @@ class Images:
         self._records = records
         self._being_taken: dict[str, Future[None]] = {}
 
-    def create(self, instance_id: str, name: str, description: str, tags: Mapping[str, str], *, reboot: bool) -> str:
+    def create(
+        self,
+        instance_id: str,
+        name: str,
+        description: str,
+        tags: Mapping[str, str],
+        snapshot_tags: Mapping[str, str],
+        *,
+        reboot: bool,
+    ) -> str:
         """Returns the id of an image that is pending. Raises AwsError as CreateImage does."""
         instance = self._instances.get(instance_id)
         if instance.state not in (State.RUNNING, State.STOPPED):
@@ -33,7 +42,7 @@ class Images:
             raise AwsError("InvalidAMIName.Malformed", "AMI names must be between 3 and 128 characters long")
         if taken := self._records.named(name):
             raise AwsError("InvalidAMIName.Duplicate", f"AMI name {name} is already in use by AMI {taken}")
-        image_id = self._records.create(name, description, instance_id, instance.image, tags)
+        image_id = self._records.create(name, description, instance_id, instance.image, tags, snapshot_tags)
         self._being_taken[image_id] = self._room.take_image(instance.machine, image_id, reboot=reboot)
         return image_id
 

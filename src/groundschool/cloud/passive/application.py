@@ -38,11 +38,12 @@ EC2_PASSIVE = frozenset(
     CreateDefaultSubnet CreateDefaultVpc CreateInternetGateway CreateKeyPair CreateLaunchTemplate
     CreateLaunchTemplateVersion CreateRoute CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpc
     DeleteInternetGateway DeleteKeyPair DeleteLaunchTemplate DeleteRoute DeleteRouteTable
-    DeleteSecurityGroup DeleteSubnet DeleteVpc DeregisterImage DescribeAccountAttributes DescribeAvailabilityZones
+    DeleteSecurityGroup DeleteSnapshot DeleteSubnet DeleteVpc DeregisterImage DescribeAccountAttributes
+    DescribeAvailabilityZones
     DescribeImages DescribeInstanceTypeOfferings DescribeInstanceTypes DescribeInternetGateways DescribeKeyPairs
     DescribeLaunchTemplateVersions DescribeLaunchTemplates DescribeNetworkAcls DescribeRegions DescribeRouteTables
-    DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeVpcAttribute DescribeVpcs
-    DetachInternetGateway DisassociateRouteTable GetLaunchTemplateData ImportKeyPair ModifyLaunchTemplate
+    DescribeSecurityGroupRules DescribeSecurityGroups DescribeSnapshots DescribeSubnets DescribeVpcAttribute
+    DescribeVpcs DetachInternetGateway DisassociateRouteTable GetLaunchTemplateData ImportKeyPair ModifyLaunchTemplate
     ModifySecurityGroupRules ModifySubnetAttribute ModifyVpcAttribute ReplaceRoute RevokeSecurityGroupEgress
     RevokeSecurityGroupIngress UpdateSecurityGroupRuleDescriptionsEgress UpdateSecurityGroupRuleDescriptionsIngress
     """.split()

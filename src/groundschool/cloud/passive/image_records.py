@@ -25,7 +25,15 @@ class ImageRecords:
     def _ec2(self) -> Any:
         return get_backend("ec2")[self._account_id][self._region]
 
-    def create(self, name: str, description: str, instance_id: str, like: Image, tags: Mapping[str, str]) -> str:
+    def create(
+        self,
+        name: str,
+        description: str,
+        instance_id: str,
+        like: Image,
+        tags: Mapping[str, str],
+        snapshot_tags: Mapping[str, str],
+    ) -> str:
         """A pending image of an instance that was itself started from the image ``like``. Returns its id."""
         with self._passive.lock:
             image = self._ec2.register_image(name, description)
@@ -36,6 +44,7 @@ class ImageRecords:
             image.virtualization_type, image.hypervisor = "hvm", "xen"
             image.image_location = f"{self._account_id}/{name}"
             image.add_tags(dict(tags))
+            image.ebs_snapshot.add_tags(dict(snapshot_tags))
             return str(image.id)
 
     def named(self, name: str) -> str | None:

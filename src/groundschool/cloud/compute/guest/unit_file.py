@@ -17,6 +17,7 @@ _SILENT = {
     "Description", "Documentation", "After", "Before", "Wants", "Requires", "WantedBy", "Alias",
     "StandardOutput", "StandardError", "SyslogIdentifier", "KillMode", "StartLimitIntervalSec", "StartLimitBurst",
 }  # fmt: skip
+_SANDBOX = re.compile("Protect|Private|Restrict|SystemCall|CapabilityBoundingSet|NoNewPrivileges|LockPersonality")
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|sec|seconds?|min|minutes?|m|h)?\s*")
 _SPAN_SECONDS = {"ms": 0.001, "s": 1, "sec": 1, "second": 1, "seconds": 1, "min": 60, "minute": 60, "m": 60, "h": 3600}
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))")
@@ -137,7 +138,14 @@ _ACTED_ON = {
 
 def _notes(entries: list[tuple[str, str, str]]) -> list[str]:
     notes = []
+    sandbox = [key for _, key, _ in entries if _SANDBOX.match(key)]
+    if sandbox:
+        notes.append(
+            f"{len(sandbox)} directives of a sandbox ({sandbox[0]}= first) are accepted; in the lab there is none"
+        )
     for _, key, value in entries:
+        if key in sandbox:
+            continue
         if key in ("User", "Group"):
             notes.append(f"{key}={value} is accepted; in the lab every process runs as you")
         elif key not in _ACTED_ON and key not in _SILENT:

@@ -1,0 +1,119 @@
+"""``ground bake``: a golden image of the current release, its use, and its end."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from groundschool.cli.world import enter
+from groundschool.errors import UsageError
+from groundschool.workshop.bake import bake, booted_image, old_images, plan_use, refreshing
+from groundschool.workshop.build_order import said_plainly
+from groundschool.workshop.component import Action
+from groundschool.workshop.golden_image import GoldenImage, golden_images, removal_of_images
+from groundschool.workshop.launch_template import LaunchTemplate, find_template
+from groundschool.workshop.world import World
+
+
+@click.command("bake")
+@click.option("--use", is_flag=True, help="Then boot it: a new launch template version, and an instance refresh.")
+@click.option("--list", "show", is_flag=True, help="Only list the images there are, with what they cost.")
+@click.option("--remove", is_flag=True, help="Only delete images and their snapshots: the old ones, or those named.")
+@click.argument("images", nargs=-1, metavar="[IMAGE]...")
+def command(use: bool, show: bool, remove: bool, images: tuple[str, ...]) -> None:
+    """Make a golden image: the newest Amazon Linux with the current release already installed.
+
+    An instance is launched for it and terminated again. An image of the same release and the same base is not made
+    twice. ground build and instances launched from then on take it up; --use replaces those that run.
+    """
+    if use + show + remove > 1:
+        raise click.UsageError("Choose one of --use, --list and --remove.")
+    if images and not remove:
+        raise click.UsageError("Images are named only to delete them: ground bake --remove ami-...")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, it ends the builder first
+    enter()
+    world, console = World.from_environment(), Console(highlight=False, soft_wrap=True)
+    if show:
+        said_plainly("The images could not be listed", lambda: list_images(console, world))
+    elif remove:
+        said_plainly("The images could not be deleted", lambda: remove_images(console, world, images))
+    else:
+        said_plainly("The image could not be baked", lambda: bake_image(console, world))
+        following = put_to_use if use else next_step
+        said_plainly("The image could not be put to use", lambda: following(console, world))
+
+
+def bake_image(console: Console, world: World) -> None:
+    """Prints as it goes, then what it costs."""
+    done: list[str] = []
+
+    def report(says: str, seconds: float) -> None:
+        done.append(says)
+        console.print(f"[green]✓[/] {escape(says)} [dim]({seconds:.1f} s)[/]")
+
+    console.print(f"[dim]•[/] Baking, unless it is baked: a {world.settings.instance_type} works for it, and is ended")
+    image = bake(world, report)
+    there = "" if done else " [dim](was there)[/]"
+    console.print(f"[green]✓[/] Golden image [bold]{image.image_id}[/]: release {image.release} on {image.base}{there}")
+    console.print(f"  {price([image])}, until: ground bake --remove {image.image_id}")
+    if old := old_images(world):
+        console.print(f"  Older: {', '.join(each.image_id for each in old)}, {price(old)}, until: ground bake --remove")
+
+
+def put_to_use(console: Console, world: World) -> None:
+    perform_aloud(console, plan_use(world))
+    next_step(console, world)
+
+
+def next_step(console: Console, world: World) -> None:
+    if find_template(world) is None:
+        console.print("Next: ground build, whose launch template boots it")
+    elif plan_use(world):
+        console.print("Next: ground bake --use, which replaces the instances that run by instances of this image")
+    elif refreshing(world):
+        console.print("The instances are being replaced. Next: ground watch")
+    else:
+        console.print("The launch template boots it, and all instances that run are of its newest version.")
+
+
+def list_images(console: Console, world: World) -> None:
+    images, old = golden_images(world), {each.image_id for each in old_images(world)}
+    for each in images:
+        kept = "old" if each.image_id in old else "in use or current"
+        console.print(
+            f"{each.image_id}  {each.state}  release {each.release}  base {each.base}  {each.created}  {kept}",
+        )
+    console.print(f"{len(images)} image(s), {price(images)}" if images else "There is no image. Make one: ground bake")
+
+
+def remove_images(console: Console, world: World, names: Sequence[str]) -> None:
+    """The old ones unless some are named. A launch template that boots what goes is put back on the base image."""
+    there = {each.image_id: each for each in golden_images(world)}
+    if unknown := [name for name in names if name not in there]:
+        raise UsageError(f"{unknown[0]} is no image of this workshop. There are: {', '.join(there) or 'none'}")
+    going = [there[name] for name in names] if names else old_images(world)
+    booted = booted_image(world)
+    perform_aloud(console, removal_of_images(world, going))
+    if booted in {each.image_id for each in going}:
+        perform_aloud(console, LaunchTemplate().plan(world))
+    left = golden_images(world)
+    kept = f"Kept: {', '.join(each.image_id for each in left)}, {price(left)}." if left else "No image is left."
+    console.print(kept if going else f"There is no old image. {kept}")
+
+
+def perform_aloud(console: Console, actions: Sequence[Action]) -> None:
+    for action in actions:
+        started = time.monotonic()
+        action.run()
+        console.print(f"[green]✓[/] {escape(action.says)} [dim]({time.monotonic() - started:.1f} s)[/]")
+
+
+def price(images: Sequence[GoldenImage]) -> str:
+    """At most: of a snapshot, AWS bills what was written."""
+    gib, dollars = sum(each.gib for each in images), sum(each.monthly for each in images)
+    return f"on AWS at most {dollars:.2f} USD a month ({gib} GiB of snapshots, price of us-east-1)"
