@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from groundschool import endpoint
 from groundschool.errors import BuildError
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.install_script import install_script
 from groundschool.workshop.instance import find_instance
 from groundschool.workshop.public_address import public_url
@@ -57,6 +57,8 @@ class App(Component):
         has_bucket = bucket_exists(world)
         if not has_bucket:
             actions.append(Action(f"Create S3 bucket {bucket}", lambda: create_bucket(world)))
+        elif "Project" not in bucket_tags(world):
+            actions.append(Action(f"Tag S3 bucket {bucket}", lambda: tag_bucket(world)))
         if not has_bucket or not is_published(world, release):
             actions.append(
                 Action(
@@ -77,7 +79,7 @@ class App(Component):
 
     def inspect(self, world: World) -> Check:
         if find_instance(world) is None and public_url(world) is None:
-            return wrong("nothing that could serve the board", "What would the app run on?")
+            return absent("nothing that could serve the board", "What would the app run on?")
         url = public_url(world)
         if url is None:
             return wrong("the instance has no public address", "How would a visitor's packet find it?")
@@ -119,16 +121,25 @@ def bucket_tags(world: World) -> dict[str, str]:
 
 
 def create_bucket(world: World) -> None:
-    """us-east-1 is the one region that must not be named."""
+    """With its tags in the same request: a build that ends here must not leave a bucket that nobody owns.
+
+    us-east-1 is the one region that must not be named.
+    """
     bucket = world.release_bucket
-    if world.region == "us-east-1":
-        world.s3.create_bucket(Bucket=bucket)
-    else:
-        world.s3.create_bucket(
-            Bucket=bucket,
-            CreateBucketConfiguration={"LocationConstraint": world.region},  # type: ignore[typeddict-item]
-        )
-    world.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": world.tag_list(bucket)})
+    configuration: Any = {"Tags": world.tag_list(bucket)}
+    if world.region != "us-east-1":
+        configuration["LocationConstraint"] = world.region
+    world.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=configuration)
+    if "Project" not in bucket_tags(world):  # a server older than S3's tags at creation
+        tag_bucket(world)
+
+
+def tag_bucket(world: World) -> None:
+    """Its name holds the account's id and the region, so a bucket that is found is the account's own."""
+    bucket = world.release_bucket
+    tags = bucket_tags(world) | world.tags(bucket)
+    tag_set: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+    world.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_set})
 
 
 def delete_bucket(world: World) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.install_script import install_script
 from groundschool.workshop.instance import image_id
-from groundschool.workshop.security_group import find_group, instance_group_name, need_group
+from groundschool.workshop.security_group import WHO_NEEDS_SSH, find_group, instance_group_name, need_group, ssh_doors
 from groundschool.workshop.world import World, tag_map
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def template_data(world: World) -> RequestLaunchTemplateDataTypeDef:
         "SecurityGroupIds": [need_group(world, instance_group_name(world)).group_id],
         "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
         "Monitoring": {"Enabled": True},
+        # Auto Scaling hands its tags to instances only; without this their volumes would carry none.
+        "TagSpecifications": [{"ResourceType": "volume", "Tags": world.tag_list(world.name)}],
         "UserData": base64.b64encode(install_script(world).encode()).decode(),
     }
 
@@ -49,6 +51,9 @@ def differences(wanted: Any, seen: Any) -> list[str]:
 def covers(seen: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         return isinstance(seen, dict) and all(covers(seen.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list):  # tags and groups come back in an order of AWS's own
+        same_length = isinstance(seen, list) and len(seen) == len(wanted)
+        return same_length and all(any(covers(each, value) for each in seen) for value in wanted)
     return bool(seen == wanted)
 
 
@@ -82,7 +87,7 @@ class LaunchTemplate(Component):
     def inspect(self, world: World) -> Check:
         template = find_template(world)
         if template is None:
-            return wrong(
+            return absent(
                 f"no launch template {world.name} in {world.region}",
                 "If ten more instances were needed, who would set them up?",
             )
@@ -91,6 +96,8 @@ class LaunchTemplate(Component):
             return wrong(f"{world.name} has no instance profile", "Where will the app find credentials?")
         if data.get("MetadataOptions", {}).get("HttpTokens") != "required":
             return wrong(f"{world.name} allows IMDSv1", "What could a request forged through the app read there?")
+        if doors := ssh_doors(world, data.get("SecurityGroupIds", ())):
+            return wrong(f"every instance of {world.name} can be reached: {doors}", WHO_NEEDS_SSH)
         if not data.get("UserData"):
             return wrong(f"{world.name} has no user data", "Who installs the app when nobody is there?")
         if not data.get("Monitoring", {}).get("Enabled"):
