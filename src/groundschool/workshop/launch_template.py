@@ -12,7 +12,11 @@ from groundschool.workshop.security_group import WHO_NEEDS_SSH, find_group, inst
 from groundschool.workshop.world import World, tag_map
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import LaunchTemplateTypeDef, RequestLaunchTemplateDataTypeDef
+    from mypy_boto3_ec2.type_defs import (
+        LaunchTemplateTypeDef,
+        LaunchTemplateVersionTypeDef,
+        RequestLaunchTemplateDataTypeDef,
+    )
 
 
 def find_template(world: World) -> LaunchTemplateTypeDef | None:
@@ -22,10 +26,15 @@ def find_template(world: World) -> LaunchTemplateTypeDef | None:
     return found[0] if found else None
 
 
+def version(world: World, which: str) -> LaunchTemplateVersionTypeDef:
+    """``which``: ``$Default`` or ``$Latest``."""
+    found = world.ec2.describe_launch_template_versions(LaunchTemplateName=world.name, Versions=[which])
+    return found["LaunchTemplateVersions"][0]
+
+
 def default_data(world: World) -> dict[str, Any]:
     """What the default version says."""
-    versions = world.ec2.describe_launch_template_versions(LaunchTemplateName=world.name, Versions=["$Default"])
-    return dict(versions["LaunchTemplateVersions"][0]["LaunchTemplateData"])
+    return dict(version(world, "$Default")["LaunchTemplateData"])
 
 
 def template_data(world: World) -> RequestLaunchTemplateDataTypeDef:
@@ -51,9 +60,11 @@ def differences(wanted: Any, seen: Any) -> list[str]:
 def covers(seen: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         return isinstance(seen, dict) and all(covers(seen.get(name), value) for name, value in wanted.items())
-    if isinstance(wanted, list):  # tags and groups come back in an order of AWS's own
-        same_length = isinstance(seen, list) and len(seen) == len(wanted)
-        return same_length and all(any(covers(each, value) for each in seen) for value in wanted)
+    if isinstance(wanted, list):  # in an order of AWS's own; groups exactly, tags at least
+        return isinstance(seen, list) and (
+            all(any(covers(each, value) for each in seen) for value in wanted)
+            and (len(seen) == len(wanted) or isinstance(wanted[0], dict))
+        )
     return bool(seen == wanted)
 
 
@@ -130,8 +141,11 @@ def create_template(world: World) -> None:
 
 
 def add_version(world: World) -> None:
-    made = world.ec2.create_launch_template_version(
-        LaunchTemplateName=world.name, LaunchTemplateData=template_data(world)
-    )
-    number = made["LaunchTemplateVersion"]["VersionNumber"]
+    """The newest version becomes the default one when it is already as wanted: an interrupted build has left it so."""
+    wanted = template_data(world)
+    newest = version(world, "$Latest")
+    number = newest["VersionNumber"]
+    if differences(wanted, newest["LaunchTemplateData"]):
+        made = world.ec2.create_launch_template_version(LaunchTemplateName=world.name, LaunchTemplateData=wanted)
+        number = made["LaunchTemplateVersion"]["VersionNumber"]
     world.ec2.modify_launch_template(LaunchTemplateName=world.name, DefaultVersion=str(number))
