@@ -16,8 +16,12 @@ def confirm(question: str, *, yes: bool) -> None:
     nobody to ask."""
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal():
         raise UsageError("This asks first, and there is no terminal to ask on. Read what it says, then add --yes")
     if not click.confirm(question, err=True):
         click.echo("Nothing was changed.", err=True)
         raise click.exceptions.Exit(1)
+
+
+def is_terminal() -> bool:
+    return sys.stdin.isatty()
