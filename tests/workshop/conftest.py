@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import boto3
 import pytest
 from moto import mock_aws
+from moto.iam import models as iam_models
 
 from groundschool import endpoint
 from groundschool.workshop import build_order
+from groundschool.workshop.role import SESSION_MANAGER
 from groundschool.workshop.settings import WorkshopSettings
 from groundschool.workshop.world import World
 
@@ -18,6 +21,12 @@ REGION = "eu-north-1"
 
 SMALL = WorkshopSettings(app_distribution="itsdangerous", poll_shortest=0.001, poll_longest=0.01, build_timeout=1)
 """A release of one small package, and no patience."""
+
+
+ONE_MANAGED_POLICY = json.dumps(
+    {name: text for name, text in json.loads(iam_models.aws_managed_policies_data).items() if name in SESSION_MANAGER}
+)
+"""Of the thousand that moto knows, the one the role carries."""
 
 
 @contextmanager
@@ -29,6 +38,7 @@ def passive_aws(patch: pytest.MonkeyPatch) -> Iterator[World]:
         patch.setenv(name, "testing")
     patch.setenv("AWS_REGION", REGION)
     patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # a second per test
+    patch.setattr(iam_models, "aws_managed_policies_data", ONE_MANAGED_POLICY)  # another second
     with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         yield World.from_environment(SMALL)
 
