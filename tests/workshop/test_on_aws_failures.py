@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -103,7 +104,7 @@ def _groups(world: World) -> dict[str, object]:
 
 
 def _run(instance_id: str, state: str) -> dict[str, object]:
-    return {"Instances": [{"InstanceId": instance_id, "State": {"Name": state}}]}
+    return {"Instances": [{"InstanceId": instance_id, "State": {"Name": state}, "LaunchTime": datetime.now(UTC)}]}
 
 
 def test_a_template_version_that_was_made_but_not_chosen_is_chosen_and_not_made_again(world: World) -> None:
