@@ -5,7 +5,10 @@
     ├── LabError          the laptop cloud cannot start, or cannot go on
     │   ├── LabNotRunning
     │   └── LabHeld       another supervisor owns the state folder
+    ├── AccountError      no AWS account answers these credentials in that region; nothing was done
     ├── BuildError        a component of the workshop could not be planned, created, checked or removed
+    │   └── NotOwned      it is there, but it was not made here, so it is not removed here
+    ├── Interrupted       Ctrl-C in the middle of something; what exists was listed before
     ├── LoadError         traffic could not be sent, or not to that address
     └── PriceError        AWS's price list did not give exactly the price that was asked for
 
@@ -40,6 +43,20 @@ class LabHeld(LabError):
 
 class BuildError(GroundError):
     """A workshop component failed; the message names the component and the AWS error."""
+
+
+class NotOwned(BuildError):
+    """A resource has our name and not our tag, or belongs to a CloudFormation stack; the message says which."""
+
+
+class AccountError(GroundError):
+    """Credentials are missing, expired or refused, or the region is none. Nothing was changed."""
+
+
+class Interrupted(GroundError):
+    """The user ended it half-way; the message says where."""
+
+    exit_code = 130
 
 
 class LoadError(GroundError):

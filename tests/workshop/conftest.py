@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,11 +11,13 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.ec2.models.amis import Ami, AmiBackend
+from moto.iam import models as iam_models
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
 from groundschool import endpoint
 from groundschool.workshop import build_order
+from groundschool.workshop.role import SESSION_MANAGER
 from groundschool.workshop.settings import WorkshopSettings
 from groundschool.workshop.world import World
 
@@ -39,6 +42,12 @@ def create_image(
     return image
 
 
+ONE_MANAGED_POLICY = json.dumps(
+    {name: text for name, text in json.loads(iam_models.aws_managed_policies_data).items() if name in SESSION_MANAGER}
+)
+"""Of the thousand that moto knows, the one the role carries."""
+
+
 @contextmanager
 def passive_aws(patch: pytest.MonkeyPatch) -> Iterator[World]:
     """An empty account in moto, and a world that reaches it."""
@@ -51,6 +60,7 @@ def passive_aws(patch: pytest.MonkeyPatch) -> Iterator[World]:
     # moto takes a bucket policy with a condition for one that denies everybody everything
     patch.setattr(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
     patch.setattr(AmiBackend, "create_image", create_image)
+    patch.setattr(iam_models, "aws_managed_policies_data", ONE_MANAGED_POLICY)  # another second
     with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         yield World.from_environment(SMALL)
 

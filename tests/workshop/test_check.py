@@ -14,6 +14,7 @@ from groundschool.workshop import build_order
 from groundschool.workshop.app import App
 from groundschool.workshop.build_order import BY_NAME, COMPONENTS
 from groundschool.workshop.instance import find_instance
+from groundschool.workshop.launch_template import template_data
 from groundschool.workshop.listener import balancers_listener
 from groundschool.workshop.load_balancer import (
     balancer_group_name,
@@ -60,6 +61,55 @@ def open_to_world(world: World) -> None:
 
 def open_ssh(world: World) -> None:
     open_port(world, instance_group_name(world), 22)
+
+
+def open_ssh_ipv6(world: World) -> None:
+    group = find_group(world, instance_group_name(world))
+    assert group is not None
+    world.ec2.authorize_security_group_ingress(GroupId=group.group_id, IpPermissions=[SSH_IPV6])
+
+
+def close_ssh_ipv6(world: World) -> None:
+    group = find_group(world, instance_group_name(world))
+    assert group is not None
+    world.ec2.revoke_security_group_ingress(GroupId=group.group_id, IpPermissions=[SSH_IPV6])
+
+
+def second_group(world: World) -> str:
+    """A group of somebody's own that admits SSH."""
+    made = world.ec2.create_security_group(GroupName="office", Description="x", VpcId=world.vpc_id)["GroupId"]
+    world.ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=[tcp_from_world(22)])
+    return made
+
+
+def instance_groups(world: World, *more: str) -> None:
+    instance = find_instance(world)
+    assert instance is not None
+    groups = [need_group(world, instance_group_name(world)).group_id, *more]
+    world.ec2.modify_instance_attribute(InstanceId=instance["InstanceId"], Groups=groups)
+
+
+def ssh_by_a_second_group(world: World) -> None:
+    instance_groups(world, second_group(world))
+
+
+def leave_second_group(world: World) -> None:
+    instance_groups(world)
+    world.ec2.delete_security_group(GroupName="office")
+
+
+def template_with_a_second_group(world: World) -> None:
+    data: Any = template_data(world)
+    data["SecurityGroupIds"] = [*data["SecurityGroupIds"], second_group(world)]
+    made = world.ec2.create_launch_template_version(LaunchTemplateName=world.name, LaunchTemplateData=data)
+    number = str(made["LaunchTemplateVersion"]["VersionNumber"])
+    world.ec2.modify_launch_template(LaunchTemplateName=world.name, DefaultVersion=number)
+
+
+def open_to_the_ipv6_world(world: World) -> None:
+    rule: Any = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    group = need_group(world, instance_group_name(world))
+    world.ec2.authorize_security_group_ingress(GroupId=group.group_id, IpPermissions=[rule])
 
 
 def close_balancer(world: World) -> None:
@@ -174,14 +224,29 @@ def close_ssh(world: World) -> None:
     world.ec2.revoke_security_group_ingress(GroupId=group.group_id, IpPermissions=[tcp_from_world(22)])
 
 
-NOT_MENDED = {"open SSH": close_ssh, "open to everything": close_everything}
+NOT_MENDED = {
+    "open SSH": close_ssh,
+    "open SSH by IPv6": close_ssh_ipv6,
+    "open SSH by a second group": leave_second_group,
+    "open to everything": close_everything,
+}
 """A rule that somebody added on purpose is found, and left for them to remove."""
+
+SSH_IPV6: Any = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
 
 EVERYTHING: Any = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 
 MISTAKES: dict[str, tuple[str, Callable[[World], None], str]] = {
     "port closed": ("security-group", close_port, "admits nobody to TCP 8080"),
     "open SSH": ("security-group", open_ssh, r"admits SSH \(TCP 22\) from 0.0.0.0/0"),
+    "open SSH by IPv6": ("security-group", open_ssh_ipv6, r"admits SSH \(TCP 22\) from ::/0"),
+    "open SSH by a second group": ("instance", ssh_by_a_second_group, r"can be reached: office admits SSH \(TCP 22\)"),
+    "a template with open SSH": (
+        "launch-template",
+        template_with_a_second_group,
+        r"every instance of visitor-board can be reached: office admits SSH",
+    ),
+    "group from the IPv6 world": ("listener", open_to_the_ipv6_world, "still admits"),
     "open to everything": ("security-group", open_everything, r"admits SSH \(TCP 22\) from 0.0.0.0/0"),
     "no expiry": ("table", no_expiry, "never expire"),
     "role in no profile": ("role", empty_profile, "in no instance profile"),

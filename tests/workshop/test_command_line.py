@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from groundschool import endpoint
 from groundschool.cli import build, check
 from groundschool.errors import BuildError, UsageError
+from groundschool.workshop.security_group import instance_group_name, need_group, tcp_from_world
 from groundschool.workshop.world import World
 
 Ground = Callable[..., Result]
@@ -23,10 +24,7 @@ def ground(world: World, monkeypatch: pytest.MonkeyPatch) -> Ground:
 
     def run(verb: str, *arguments: str) -> Result:
         module = {"build": build, "check": check}[verb]
-        monkeypatch.setattr(module, "enter", lambda: None)
-        monkeypatch.setattr(
-            World, "from_environment", classmethod(lambda cls, _=None: cls(world.session, replace(world.settings)))
-        )
+        monkeypatch.setattr(module, "enter", lambda on: World(world.session, replace(world.settings)))
         return CliRunner().invoke(module.command, list(arguments))
 
     return run
@@ -91,7 +89,10 @@ def test_a_component_that_fails_is_marked_and_the_ones_before_stay(
 
     assert isinstance(done.exception, BuildError)
     assert "for the board at http://" in str(done.exception)
-    assert done.output.splitlines()[-1].startswith("✗ Visitor Board on the instance (")
+    said = done.output.splitlines()
+    failed = next(number for number, line in enumerate(said) if line.startswith("✗ Visitor Board on the instance ("))
+    assert said[failed + 1] == "What exists now:"
+    assert said[-1] == "Go on: the same command again. Back: ground build --remove"
     assert "✓ EC2 instance" in done.output
 
 
@@ -120,7 +121,28 @@ def test_a_check_of_nothing_fails_with_hints_and_the_command_that_builds_it(grou
 
     assert done.exit_code == 1
     assert "✗  2. DynamoDB table: no DynamoDB table workshop_messages in eu-north-1" in done.output
-    assert done.output.endswith("0 of 5 are right.\nNext: ground build security-group\n")
+    assert done.output.endswith("  · app\n0 of 5 are right.\nNext: ground build security-group\n")
+
+
+def test_the_summary_tells_right_from_wrong_from_not_there_yet_over_the_build_order(
+    ground: Ground, world: World
+) -> None:
+    ground("build", "security-group", "table")
+    group = need_group(world, instance_group_name(world))
+    world.ec2.authorize_security_group_ingress(GroupId=group.group_id, IpPermissions=[tcp_from_world(22)])
+
+    done, as_json = ground("check"), json.loads(ground("check", "--json").output)
+
+    assert done.output.endswith(
+        "\n\n"
+        "Session 1  ✗ security-group  ✓ table  · role  · instance  · app\n"
+        "Session 2  · target-group  · load-balancer  · listener  · launch-template  · auto-scaling-group  "
+        "· scaling-policy\n"
+        "1 of 11 are right.\n"
+        "Next: ground build security-group\n"
+    )
+    assert [each["state"] for each in as_json["components"][:3]] == ["wrong", "right", "not there"]
+    assert (as_json["right"], as_json["next"], as_json["expires_at"]) == (1, "security-group", None)
 
 
 def test_a_check_of_what_is_built_passes_with_the_takeaway(ground: Ground) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from groundschool.cli.world import enter
+from groundschool.cli.confirm import confirm, yes_option
+from groundschool.cli.what_it_costs import instance_hour
+from groundschool.cli.world import AWS, enter, flag, on_option
 from groundschool.errors import UsageError
 from groundschool.workshop.bake import bake, booted_image, old_images, plan_use, refreshing
-from groundschool.workshop.build_order import said_plainly
+from groundschool.workshop.build_order import asked
 from groundschool.workshop.component import Action
+from groundschool.workshop.expiry import expiring
 from groundschool.workshop.golden_image import GoldenImage, golden_images, removal_of_images
 from groundschool.workshop.launch_template import LaunchTemplate, find_template
 from groundschool.workshop.world import World
@@ -25,27 +29,36 @@ from groundschool.workshop.world import World
 @click.option("--list", "show", is_flag=True, help="Only list the images there are, with what they cost.")
 @click.option("--remove", is_flag=True, help="Only delete images and their snapshots: the old ones, or those named.")
 @click.argument("images", nargs=-1, metavar="[IMAGE]...")
-def command(use: bool, show: bool, remove: bool, images: tuple[str, ...]) -> None:
+@on_option
+@yes_option
+def command(use: bool, show: bool, remove: bool, images: tuple[str, ...], on: str, yes: bool) -> None:
     """Make a golden image: the newest Amazon Linux with the current release already installed.
 
     An instance is launched for it and terminated again. An image of the same release and the same base is not made
-    twice. ground build and instances launched from then on take it up; --use replaces those that run.
+    twice. ground build and instances launched from then on take it up; --use replaces those that run. On AWS it asks
+    first.
     """
     if use + show + remove > 1:
         raise click.UsageError("Choose one of --use, --list and --remove.")
     if images and not remove:
         raise click.UsageError("Images are named only to delete them: ground bake --remove ami-...")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, it ends the builder first
-    enter()
-    world, console = World.from_environment(), Console(highlight=False, soft_wrap=True)
+    world, console = enter(on), Console(highlight=False, soft_wrap=True)
+    if on == AWS:
+        world = asked(lambda: expiring(world, None, datetime.now(UTC)))
     if show:
-        said_plainly("The images could not be listed", lambda: list_images(console, world))
+        asked(lambda: list_images(console, world), "The images could not be listed")
     elif remove:
-        said_plainly("The images could not be deleted", lambda: remove_images(console, world, images))
+        if on == AWS:
+            confirm(f"Delete {', '.join(images) or 'the old images'} in {world.region}?", yes=yes)
+        asked(lambda: remove_images(console, world, images), "The images could not be deleted")
     else:
-        said_plainly("The image could not be baked", lambda: bake_image(console, world))
+        if on == AWS:
+            console.print(f"A {world.settings.instance_type} works for it for some minutes: {instance_hour(world)}.")
+            confirm(f"Bake {'and use ' * use}an image in account {world.account}, {world.region}?", yes=yes)
+        asked(lambda: bake_image(console, world), "The image could not be baked")
         following = put_to_use if use else next_step
-        said_plainly("The image could not be put to use", lambda: following(console, world))
+        asked(lambda: following(console, world, flag(on)), "The image could not be put to use")
 
 
 def bake_image(console: Console, world: World) -> None:
@@ -65,18 +78,19 @@ def bake_image(console: Console, world: World) -> None:
         console.print(f"  Older: {', '.join(each.image_id for each in old)}, {price(old)}, until: ground bake --remove")
 
 
-def put_to_use(console: Console, world: World) -> None:
+def put_to_use(console: Console, world: World, where: str) -> None:
     perform_aloud(console, plan_use(world))
-    next_step(console, world)
+    next_step(console, world, where)
 
 
-def next_step(console: Console, world: World) -> None:
+def next_step(console: Console, world: World, where: str) -> None:
+    """``where``: what the next command needs to mean the same world."""
     if find_template(world) is None:
-        console.print("Next: ground build, whose launch template boots it")
+        console.print(f"Next: ground build{where}, whose launch template boots it")
     elif plan_use(world):
-        console.print("Next: ground bake --use, which replaces the instances that run by instances of this image")
+        console.print(f"Next: ground bake --use{where}, which replaces the instances that run by ones of this image")
     elif refreshing(world):
-        console.print("The instances are being replaced. Next: ground watch")
+        console.print(f"The instances are being replaced. Next: ground watch{where}")
     else:
         console.print("The launch template boots it, and all instances that run are of its newest version.")
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import boto3
 import click
@@ -23,8 +22,10 @@ from groundschool.cli.cost_view import (
     prices_object,
     wide_console,
 )
-from groundschool.cli.world import enter
+from groundschool.cli.what_it_costs import prices_folder
+from groundschool.cli.world import LAB, enter, on_option
 from groundschool.cloud.settings import lab_settings
+from groundschool.cloud.supervisor.lab_record import running_lab
 from groundschool.errors import BuildError, PriceError, UsageError
 from groundschool.workshop.cost import NOT_INCLUDED, bill
 from groundschool.workshop.cost_design import SESSIONS, Outlook, assumptions, design, design_uses, outlook
@@ -34,7 +35,6 @@ from groundschool.workshop.cost_refresh import ENDPOINT_REGION, refresh
 from groundschool.workshop.cost_traffic import Window, measure
 from groundschool.workshop.cost_used import hourly, used
 from groundschool.workshop.settings import WorkshopSettings
-from groundschool.workshop.world import World
 
 AGO = re.compile(r"(\d+(?:\.\d+)?)(m|h)")
 
@@ -47,6 +47,7 @@ AGO = re.compile(r"(\d+(?:\.\d+)?)(m|h)")
 @click.option("--refresh", "ask_aws", is_flag=True, help="Get today's prices from AWS's Price List API.")
 @click.option("--region", help="With --design and --refresh: the region. Default: that of AWS's configuration.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with the resources behind each line.")
+@on_option
 def command(
     on_paper: bool,
     instances: int | None,
@@ -55,6 +56,7 @@ def command(
     ask_aws: bool,
     region: str | None,
     as_json: bool,
+    on: str,
 ) -> None:
     """Tell what this costs on AWS: so far, and per hour, per session and per month.
 
@@ -73,28 +75,19 @@ def command(
         settings = WorkshopSettings()
         _design(instances or settings.desired_capacity, rate, region or PRICED_REGION, settings, as_json)
     else:
-        _actual(since, as_json)
+        _actual(on, since, as_json)
 
 
-def _prices_folder() -> Path:
-    return lab_settings().home / "prices"
-
-
-def _world() -> tuple[World, float]:
-    """The world to bill, and how many AWS seconds pass in one of its real seconds."""
-    speed = enter().speed
-    return World.from_environment(), speed
-
-
-def _actual(since: str | None, as_json: bool) -> None:
-    world, speed = _world()
+def _actual(on: str, since: str | None, as_json: bool) -> None:
+    world = enter(on)
+    speed = running_lab(lab_settings().home).speed if on == LAB else 1.0
     try:
         found = find(world)
         window = _window(found, since, speed)
         traffic = measure(world, found, window)
     except (ClientError, BotoCoreError) as error:
         raise BuildError(f"AWS did not tell what exists: {error}") from error
-    prices = price_list(world.region, _prices_folder())
+    prices = price_list(world.region, prices_folder())
     billed = used(found, traffic, window, prices.baselines)
     so_far = bill(billed, prices, window.seconds)
     types = [use.price.partition("/")[2] for use in billed if use.price.startswith(INSTANCE_HOUR)]
@@ -115,7 +108,7 @@ def _actual(since: str | None, as_json: bool) -> None:
 
 
 def _design(instances: int, rate: float, region: str, settings: WorkshopSettings, as_json: bool) -> None:
-    prices = price_list(region, _prices_folder())
+    prices = price_list(region, prices_folder())
     hour = design_uses(design(instances, rate, settings), prices)
     ahead = outlook(hour, prices, settings.instance_type)
     assumed = assumptions(instances, rate, settings)
@@ -174,7 +167,7 @@ def _refresh(region: str) -> None:
     config = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=30)
     try:
         client = boto3.Session().client("pricing", region_name=ENDPOINT_REGION, config=config)
-        file = refresh(client, region, _prices_folder(), datetime.now(UTC).date())
+        file = refresh(client, region, prices_folder(), datetime.now(UTC).date())
     except (ClientError, BotoCoreError) as error:
         raise PriceError(
             f"AWS's Price List API gave no prices: {error}. It needs credentials that allow pricing:GetProducts. "

@@ -1,4 +1,4 @@
-"""``ground down``: ends the lab, and proves that nothing is left."""
+"""``ground down``: ends the lab, or what was built on AWS, and proves that nothing is left."""
 
 from __future__ import annotations
 
@@ -10,17 +10,35 @@ from pathlib import Path
 
 import click
 
+from groundschool.cli.confirm import yes_option
+from groundschool.cli.world import AWS, enter, on_option
 from groundschool.cloud.process_record import ProcessRecord, end, is_running, processes_with_environment
 from groundschool.cloud.settings import lab_settings
 from groundschool.cloud.supervisor.lab_record import LAB_FILE, SUPERVISOR_RECORD, hold, supervisor
-from groundschool.errors import LabError
+from groundschool.errors import LabError, UsageError
 
 GRACE_SECONDS = 30.0
 
 
 @click.command("down")
-def command() -> None:
-    """End the laptop cloud: instances, network, store, supervisor. Its state folder keeps only the logs."""
+@on_option
+@yes_option
+def command(on: str, yes: bool) -> None:
+    """End the laptop cloud: instances, network, store, supervisor. Its state folder keeps only the logs.
+
+    With --on aws: remove all that carries the workshop's tag from your account, and ask AWS whether anything is left.
+    """
+    if on == AWS:
+        from groundschool.cli.leave_aws import leave_aws  # boto3: the lab ends sooner without it
+
+        leave_aws(enter(on), yes=yes)
+        return
+    if yes:
+        raise UsageError("--yes is for --on aws: the lab is ended without a question")
+    _end_lab()
+
+
+def _end_lab() -> None:
     home = lab_settings().home.absolute()
     if not home.exists():
         click.echo("✓ No lab has been here")

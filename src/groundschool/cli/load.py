@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from groundschool.cli.world import enter
+from groundschool.cli.confirm import yes_option
+from groundschool.cli.load_elsewhere import agree
+from groundschool.cli.world import enter, flag, on_option
 from groundschool.cloud.settings import lab_settings
 from groundschool.errors import LoadError, UsageError
-from groundschool.traffic.destination import base_url, destination
+from groundschool.traffic.destination import base_url, destination, is_elsewhere
 from groundschool.traffic.load_run import LoadRun
 from groundschool.traffic.load_shape import LoadShape
 from groundschool.traffic.settings import LoadSettings, Loop
@@ -41,21 +43,29 @@ DEFAULT_SECONDS = 60.0
     help="Seconds of real time.",
 )
 @click.option("--url", help="The board. Default: the load balancer that ground build made.")
+@on_option
+@yes_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON line per second, and the report as the last one.")
-def command(users: int | None, rate: float | None, duration: float, url: str | None, as_json: bool) -> None:
+def command(
+    users: int | None, rate: float | None, duration: float, url: str | None, on: str, yes: bool, as_json: bool
+) -> None:
     """Put traffic on the Visitor Board.
 
     Nine page views to one post. With --rate, requests start on schedule however slow the answers are, and latency is
     measured from the scheduled start; with --users, each user waits for the answer and thinks about a second. Ctrl-C
     ends the load and still prints the summary. Exits with 1 when any request failed.
+
+    Load that leaves this machine, to AWS or any other --url, is bounded, and it is asked whether the board is yours.
     """
     if users is not None and rate is not None:
         raise UsageError("Give --users or --rate, not both: a load is either users who wait or a rate that does not")
-    if url is None:
-        enter()
-    board = url or find_board(World.from_environment())
+    world = None if url else enter(on)
+    board = find_board(world) if world else str(url)
     level, loop = (float(users or DEFAULT_USERS), Loop.CLOSED) if rate is None else (rate, Loop.OPEN)
-    settings = load_settings(board, LoadShape.constant(level, duration), loop)
+    elsewhere = is_elsewhere(board)
+    settings = load_settings(board, LoadShape.constant(level, duration), loop, agreed=elsewhere)
+    if elsewhere:
+        agree(board, settings, world.region if world else None, yes=yes)
     console = Console(highlight=False)
     with LoadRun(settings) as run:
         try:
@@ -71,7 +81,7 @@ def command(users: int | None, rate: float | None, duration: float, url: str | N
     else:
         for line in summary(report):
             console.print(line, markup=False)
-        console.print("Next: ground watch")
+        console.print(f"Next: ground watch{flag(on)}")
     raise SystemExit(1 if report.failed else 0)
 
 
@@ -90,9 +100,9 @@ def find_board(world: World) -> str:
     return f"http://{balancers[0]['DNSName']}/"
 
 
-def load_settings(url: str, shape: LoadShape, loop: Loop) -> LoadSettings:
+def load_settings(url: str, shape: LoadShape, loop: Loop, *, agreed: bool = False) -> LoadSettings:
     """The settings for a board at ``url``; the ids of acknowledged posts go into the state folder."""
-    endpoint = destination(url)
+    endpoint = destination(url, agreed=agreed)
     acknowledged = acknowledged_file()
     acknowledged.parent.mkdir(parents=True, exist_ok=True)
     return LoadSettings(

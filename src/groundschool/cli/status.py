@@ -1,4 +1,4 @@
-"""``ground status``: everything that is alive in the lab."""
+"""``ground status``: everything that is alive in the lab, or that exists on AWS."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ import urllib3
 from rich.console import Console
 from rich.table import Table
 
+from groundschool.cli.world import AWS, enter, on_option
 from groundschool.cloud.settings import lab_settings
 from groundschool.cloud.supervisor.lab_record import LabRecord, running_lab
 from groundschool.errors import LabError
 
 
 @click.command("status")
+@on_option
 @click.option("--json", "as_json", is_flag=True, help="The whole state as JSON.")
-def command(as_json: bool) -> None:
-    """Show the lab, its instances, load balancers, groups and alarms."""
+def command(on: str, as_json: bool) -> None:
+    """Show the lab, its instances, load balancers, groups and alarms.
+
+    With --on aws: what exists there and carries the workshop's tag, and the reminder to end it.
+    """
+    if on == AWS:
+        from groundschool.cli.status_on_aws import show_aws  # boto3: start-up time
+
+        show_aws(enter(on), as_json=as_json)
+        return
     document = read_status(running_lab(lab_settings().home))
     if as_json:
         click.echo(json.dumps(document, indent=2))

@@ -45,16 +45,15 @@ def command(detach: bool, **given: Any) -> None:
     settings = lab_settings(**given)
     started = time.monotonic()
     if detach:
-        start_detached(settings, sys.argv[0])
+        start_detached(settings)
         click.echo(f"✓ The lab is ready at {settings.url} ({time.monotonic() - started:.1f} s)")
         click.echo("Next: ground build")
     else:
         _supervise(settings, started)
 
 
-def start_detached(settings: LabSettings, program: str) -> None:
+def start_detached(settings: LabSettings) -> None:
     """Returns when the lab is ready. Raises LabError with the supervisor's own last line when it ends before."""
-    del program
     home = settings.home.absolute()
     if (holder := supervisor(home)) is not None:
         raise LabHeld(f"A lab is already running in {home} (pid {holder.pid}). End it with: ground down")

@@ -16,12 +16,15 @@ from rich.live import Live
 
 from groundschool.cli.load import find_board
 from groundschool.cli.watch_view import HISTORY, Scene, view
-from groundschool.cli.world import enter
+from groundschool.cli.world import LAB, enter, flag, on_option
 from groundschool.endpoint import fetch
 from groundschool.errors import LabError, LoadError
 from groundschool.workshop.observation import Clients, Observation, observe
 from groundschool.workshop.observation_changes import changes, status_line
 from groundschool.workshop.world import World
+
+LAB_INTERVAL, AWS_INTERVAL = 2.0, 5.0
+"""Seconds. AWS throttles describe calls, for the whole account, when several people look often."""
 
 SAMPLES_PER_LOOK = 4
 SAMPLES_KEPT = 40
@@ -35,21 +38,19 @@ SAMPLE_TIMEOUT = 2.0
 @click.option(
     "--interval",
     type=click.FloatRange(min=0.2),
-    default=2.0,
-    show_default=True,
-    help="Seconds of real time between two looks.",
+    help=f"Seconds of real time between two looks. Default {LAB_INTERVAL:g}, on AWS {AWS_INTERVAL:g}.",
 )
+@on_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON line per look.")
-def command(group: str | None, interval: float, as_json: bool) -> None:
+def command(group: str | None, interval: float | None, on: str, as_json: bool) -> None:
     """Watch the group scale: instances, their share of the requests, CPU, alarms, capacity, activities.
 
     A live view on a terminal; when piped, a line per event and a status line per look. It sends a few page views per
     look to see who serves. Ctrl-C ends it.
     """
-    enter()
-    world = World.from_environment()
+    world = enter(on)
     name = group or world.name
-    scenes = _scenes(world, name, interval)
+    scenes = _scenes(world, name, interval or (LAB_INTERVAL if on == LAB else AWS_INTERVAL))
     try:
         if as_json:
             _as_json(scenes)
@@ -60,7 +61,7 @@ def command(group: str | None, interval: float, as_json: bool) -> None:
     except KeyboardInterrupt:
         return
     except (ClientError, BotoCoreError) as error:
-        raise LabError(f"AWS stopped answering: {error}. Look at: ground status") from error
+        raise LabError(f"AWS stopped answering: {error}. Look at: ground status{flag(on)}") from error
 
 
 def _scenes(world: World, group: str, interval: float) -> Iterator[Scene]:

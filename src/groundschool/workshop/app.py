@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from groundschool import endpoint
 from groundschool.errors import BuildError
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.install_script import current_release, install_script
 from groundschool.workshop.instance import find_instance
 from groundschool.workshop.public_address import public_url
@@ -53,7 +53,7 @@ class App(Component):
 
     def inspect(self, world: World) -> Check:
         if find_instance(world) is None and public_url(world) is None:
-            return wrong("nothing that could serve the board", "What would the app run on?")
+            return absent("nothing that could serve the board", "What would the app run on?")
         url = public_url(world)
         if url is None:
             return wrong("the instance has no public address", "How would a visitor's packet find it?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groundschool.errors import BuildError
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.instance import find_instance, find_instances, wait_terminated
 from groundschool.workshop.target_group import LEAVING, find_target_group, need_target_group, target_states
 from groundschool.workshop.world import World, tag_map
@@ -88,7 +88,7 @@ class AutoScalingGroup(Component):
     def inspect(self, world: World) -> Check:
         group, chosen = find_scaling_group(world), world.settings
         if group is None:
-            return wrong(
+            return absent(
                 f"no Auto Scaling group {world.name} in {world.region}",
                 "Who starts a new instance when one dies at night?",
             )

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from groundschool.errors import BuildError, UsageError
+from groundschool.errors import BuildError, NotOwned, UsageError
 from groundschool.workshop.app import App
 from groundschool.workshop.auto_scaling_group import AutoScalingGroup
 from groundschool.workshop.component import Action, Check, Component
@@ -15,6 +15,7 @@ from groundschool.workshop.instance import Instance, find_instances
 from groundschool.workshop.launch_template import LaunchTemplate
 from groundschool.workshop.listener import Listener
 from groundschool.workshop.load_balancer import LoadBalancer
+from groundschool.workshop.remains import clearance, remains, strays
 from groundschool.workshop.role import Role
 from groundschool.workshop.scaling_policy import ScalingPolicy
 from groundschool.workshop.security_group import SecurityGroup
@@ -47,7 +48,7 @@ NEXT_STEP = {
     "AccessDenied": "Use credentials that may do this",
     "AccessDeniedException": "Use credentials that may do this",
     "UnauthorizedOperation": "Use credentials that may do this",
-    "InsufficientInstanceCapacity": "AWS has no such instance free in that zone: run it again in some minutes",
+    "InsufficientInstanceCapacity": "AWS has no such instance free in these zones: run it again in some minutes",
     "DependencyViolation": "Something still uses it: see what is there with ground check",
     "Throttling": "AWS asks for patience: run the same command again, it goes on where it stopped",
     "RequestLimitExceeded": "AWS asks for patience: run the same command again, it goes on where it stopped",
@@ -114,26 +115,52 @@ def remove(world: World, component: Component) -> list[Action]:
 
 def leftovers(world: World) -> list[str]:
     """What of the workshop still exists, asked from AWS: of every component, and any instance with its tag."""
-    found = [action.says.removeprefix("Delete ") for each in COMPONENTS for action in removal(world, each)]
+    found = [action.says.removeprefix("Delete ") for each in COMPONENTS for action in owned(world, each)]
     instances = {each["InstanceId"] for each in find_instances(world, "Project", world.settings.project)}
     return found + [f"EC2 instance {each}" for each in sorted(instances) if not any(each in said for said in found)]
 
 
+def tagged_remains(world: World) -> list[str]:
+    """What the Resource Groups Tagging API lists with our tag, and is really there."""
+    return asked(lambda: [each.says for each in remains(world)])
+
+
+def tagged_strays(world: World) -> list[str]:
+    """Those of them that no component has made."""
+    return asked(lambda: [each.says for each in strays(world)])
+
+
+def tagged_clearance(world: World) -> list[Action]:
+    """The removal of it, each action explained like a component's."""
+    return [
+        Action(action.says, lambda run=action.run: asked(run))  # type: ignore[misc]
+        for action in asked(lambda: clearance(world))
+    ]
+
+
+def owned(world: World, component: Component) -> list[Action]:
+    """The removal of what is ours; nothing when what is there is somebody else's."""
+    try:
+        return removal(world, component)
+    except NotOwned:
+        return []
+
+
 def explained(verb: str, component: Component, work: Callable[[], T]) -> T:
     """Does the work; what boto3 raises becomes a BuildError that names the component and what to do next."""
-    return said_plainly(f"The {component.title} could not be {verb}", work)
+    return asked(work, f"The {component.title} could not be {verb}")
 
 
-def said_plainly(failure: str, work: Callable[[], T]) -> T:
-    """Does the work; what boto3 raises becomes a BuildError: ``failure``, AWS's words, and what to do next."""
+def asked(work: Callable[[], T], what: str = "AWS refused") -> T:
+    """Does the work; what boto3 raises becomes a BuildError: ``what``, the operation, AWS's words, what to do next."""
     try:
         return work()
     except ClientError as error:
         code, message = error.response["Error"].get("Code", "?"), error.response["Error"].get("Message", "")
         raise BuildError(
-            f"{failure}: {error.operation_name} answers {code}: {message.rstrip('.')}. {NEXT_STEP.get(code, AGAIN)}"
+            f"{what}: {error.operation_name} answers {code}: {message.rstrip('.')}. {NEXT_STEP.get(code, AGAIN)}"
         ) from error
     except BotoCoreError as error:
         raise BuildError(
-            f"{failure}: {str(error).rstrip('.')}. Is the lab up (ground up), or are AWS credentials set?"
+            f"{what}: {str(error).rstrip('.')}. Is the lab up (ground up), or are AWS credentials set?"
         ) from error

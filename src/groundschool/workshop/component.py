@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from groundschool.workshop.world import World
@@ -20,12 +20,16 @@ class Action:
 
 @dataclass(frozen=True)
 class Check:
-    """What is there, seen from outside; ``hint`` is None when it is right and ``takeaway`` None while it is not."""
+    """What is there, seen from outside; ``hint`` is None when it is right and ``takeaway`` None while it is not.
+
+    ``there`` is False when nothing of it exists yet: a step not taken is no mistake.
+    """
 
     ok: bool
     found: str
     hint: str | None = None
     takeaway: str | None = None
+    there: bool = True
 
 
 class Component(ABC):
@@ -69,7 +73,7 @@ class Component(ABC):
     def check(self, world: World) -> Check:
         """As :meth:`inspect`, with the takeaway once it is right."""
         seen = self.inspect(world)
-        return Check(seen.ok, seen.found, seen.hint, self.why if seen.ok else None)
+        return replace(seen, takeaway=self.why if seen.ok else None)
 
     def remove(self, world: World) -> list[Action]:
         """Removes what carries the workshop's tag, waits until it is gone, and returns what was done."""
@@ -89,3 +93,7 @@ def right(found: str) -> Check:
 
 def wrong(found: str, hint: str) -> Check:
     return Check(ok=False, found=found, hint=hint)
+
+
+def absent(found: str, hint: str) -> Check:
+    return Check(ok=False, found=found, hint=hint, there=False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from groundschool.errors import BuildError
-from groundschool.workshop.component import Action, Check, Component, right, wrong
-from groundschool.workshop.security_group import instance_group_name, need_group
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
+from groundschool.workshop.security_group import WHO_NEEDS_SSH, instance_group_name, need_group, ssh_doors
 from groundschool.workshop.world import World, tag_map
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
 ALIVE = ("pending", "running", "stopping", "stopped")
+ENDED = ("shutting-down", "terminated")
 
 
 def by_hand_name(world: World) -> str:
@@ -93,7 +96,7 @@ class Instance(Component):
     def inspect(self, world: World) -> Check:
         instance = find_instance(world)
         if instance is None:
-            return wrong(
+            return absent(
                 f"no instance with the tag Name={by_hand_name(world)} in {world.region}",
                 "What turns an image into a running machine? And in which region did you look?",
             )
@@ -112,6 +115,8 @@ class Instance(Component):
                 f"{instance_id} is in {', '.join(sorted(groups)) or 'no group'}",
                 f"Which rules apply to an instance that is not in {instance_group_name(world)}?",
             )
+        if doors := ssh_doors(world, (group["GroupId"] for group in instance["SecurityGroups"])):
+            return wrong(f"{instance_id} can be reached: {doors}", WHO_NEEDS_SSH)
         zone = instance.get("Placement", {}).get("AvailabilityZone", "an unknown zone")
         return right(f"{instance_id} is running in {zone} at {instance.get('PublicIpAddress', 'no public address')}")
 
@@ -143,32 +148,65 @@ def run_instance(world: World, image: str, name: str) -> str:
 
     Asks again while the instance profile, seconds old, is not yet known to EC2.
     """
-    group_id = need_group(world, instance_group_name(world)).group_id
+    request = launch_request(world, image, name)
 
     def launched() -> str | None:
         try:
-            run = world.ec2.run_instances(
-                ImageId=image,
-                InstanceType=world.settings.instance_type,  # type: ignore[arg-type]  # the stub lists known types
-                MinCount=1,
-                MaxCount=1,
-                SubnetId=world.subnet_ids[0],
-                SecurityGroupIds=[group_id],
-                IamInstanceProfile={"Name": world.iam_name},
-                MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
-                BlockDeviceMappings=root_volume(world),
-                TagSpecifications=[
-                    *world.tag_specification("instance", name),
-                    *world.tag_specification("volume", name),
-                ],
-            )
+            return launch_somewhere(world, request)
         except ClientError as error:
             if "Invalid IAM Instance Profile" in error.response["Error"]["Message"]:
                 return None
             raise
-        return run["Instances"][0]["InstanceId"]
 
     return world.wait(f"instance profile {world.iam_name} to be known to EC2", launched)
+
+
+def launch_request(world: World, image: str, name: str) -> dict[str, Any]:
+    """Everything but the subnet."""
+    return {
+        "ImageId": image,
+        "InstanceType": world.settings.instance_type,
+        "MinCount": 1,
+        "MaxCount": 1,
+        "SecurityGroupIds": [need_group(world, instance_group_name(world)).group_id],
+        "IamInstanceProfile": {"Name": world.iam_name},
+        "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
+        "BlockDeviceMappings": root_volume(world),
+        "TagSpecifications": [*world.tag_specification("instance", name), *world.tag_specification("volume", name)],
+    }
+
+
+def launch_somewhere(world: World, request: dict[str, Any]) -> str:
+    """In the first zone that has such an instance free; its id."""
+    *others, last = world.subnet_ids
+    for subnet_id in others:
+        try:
+            return launch_once(world, {**request, "SubnetId": subnet_id})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "InsufficientInstanceCapacity":
+                raise
+    return launch_once(world, {**request, "SubnetId": last})
+
+
+def launch_once(world: World, request: dict[str, Any]) -> str:
+    """The id of the instance that was launched, now or by an earlier attempt that did not live to see its answer.
+
+    AWS: a request repeated with its client token returns the instance it made before, up to a day and more after that
+    one is terminated; only the state it shows is new (EC2 API reference, Ensuring idempotency). So the token follows
+    from the request, and each instance that has ended gives way to a next token.
+    """
+    ended: list[str] = []
+    while True:
+        answer = world.ec2.run_instances(**request, ClientToken=client_token(request, ended))
+        instance = answer["Instances"][0]
+        if instance["State"]["Name"] not in ENDED:
+            return instance["InstanceId"]
+        ended.append(instance["InstanceId"])
+
+
+def client_token(request: dict[str, Any], ended: list[str]) -> str:
+    """Pure: 64 characters, the most EC2 takes. The request names the security group, which each build makes anew."""
+    return hashlib.sha256(json.dumps([request, ended], sort_keys=True).encode()).hexdigest()
 
 
 def start(world: World, instance_id: str) -> None:

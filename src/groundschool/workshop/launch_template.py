@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.golden_image import boot_image
 from groundschool.workshop.golden_image import removal as golden_image_removal
 from groundschool.workshop.install_script import install_script
 from groundschool.workshop.instance import root_volume
-from groundschool.workshop.security_group import find_group, instance_group_name, need_group
+from groundschool.workshop.security_group import WHO_NEEDS_SSH, find_group, instance_group_name, need_group, ssh_doors
 from groundschool.workshop.world import World, tag_map
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import LaunchTemplateTypeDef, RequestLaunchTemplateDataTypeDef
+    from mypy_boto3_ec2.type_defs import (
+        LaunchTemplateTypeDef,
+        LaunchTemplateVersionTypeDef,
+        RequestLaunchTemplateDataTypeDef,
+    )
 
 
 def find_template(world: World) -> LaunchTemplateTypeDef | None:
@@ -24,10 +28,15 @@ def find_template(world: World) -> LaunchTemplateTypeDef | None:
     return found[0] if found else None
 
 
+def version(world: World, which: str) -> LaunchTemplateVersionTypeDef:
+    """``which``: ``$Default`` or ``$Latest``."""
+    found = world.ec2.describe_launch_template_versions(LaunchTemplateName=world.name, Versions=[which])
+    return found["LaunchTemplateVersions"][0]
+
+
 def default_data(world: World) -> dict[str, Any]:
     """What the default version says."""
-    versions = world.ec2.describe_launch_template_versions(LaunchTemplateName=world.name, Versions=["$Default"])
-    return dict(versions["LaunchTemplateVersions"][0]["LaunchTemplateData"])
+    return dict(version(world, "$Default")["LaunchTemplateData"])
 
 
 def template_data(world: World) -> RequestLaunchTemplateDataTypeDef:
@@ -40,6 +49,7 @@ def template_data(world: World) -> RequestLaunchTemplateDataTypeDef:
         "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1},
         "Monitoring": {"Enabled": True},
         "BlockDeviceMappings": root_volume(world),
+        # Auto Scaling hands its tags to instances only; without this their volumes would carry none.
         "TagSpecifications": [{"ResourceType": "volume", "Tags": world.tag_list(world.name)}],
         "UserData": base64.b64encode(install_script(world).encode()).decode(),
     }
@@ -53,8 +63,11 @@ def differences(wanted: Any, seen: Any) -> list[str]:
 def covers(seen: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         return isinstance(seen, dict) and all(covers(seen.get(name), value) for name, value in wanted.items())
-    if isinstance(wanted, list) and isinstance(seen, list) and all(isinstance(each, dict) for each in wanted):
-        return all(any(covers(one, each) for one in seen) for each in wanted)
+    if isinstance(wanted, list):  # in an order of AWS's own; groups exactly, tags at least
+        return isinstance(seen, list) and (
+            all(any(covers(each, value) for each in seen) for value in wanted)
+            and (len(seen) == len(wanted) or isinstance(wanted[0], dict))
+        )
     return bool(seen == wanted)
 
 
@@ -89,7 +102,7 @@ class LaunchTemplate(Component):
     def inspect(self, world: World) -> Check:
         template = find_template(world)
         if template is None:
-            return wrong(
+            return absent(
                 f"no launch template {world.name} in {world.region}",
                 "If ten more instances were needed, who would set them up?",
             )
@@ -98,6 +111,8 @@ class LaunchTemplate(Component):
             return wrong(f"{world.name} has no instance profile", "Where will the app find credentials?")
         if data.get("MetadataOptions", {}).get("HttpTokens") != "required":
             return wrong(f"{world.name} allows IMDSv1", "What could a request forged through the app read there?")
+        if doors := ssh_doors(world, data.get("SecurityGroupIds", ())):
+            return wrong(f"every instance of {world.name} can be reached: {doors}", WHO_NEEDS_SSH)
         if not data.get("UserData"):
             return wrong(f"{world.name} has no user data", "Who installs the app when nobody is there?")
         if not data.get("Monitoring", {}).get("Enabled"):
@@ -132,8 +147,11 @@ def create_template(world: World) -> None:
 
 
 def add_version(world: World) -> None:
-    made = world.ec2.create_launch_template_version(
-        LaunchTemplateName=world.name, LaunchTemplateData=template_data(world)
-    )
-    number = made["LaunchTemplateVersion"]["VersionNumber"]
+    """The newest version becomes the default one when it is already as wanted: an interrupted build has left it so."""
+    wanted = template_data(world)
+    newest = version(world, "$Latest")
+    number = newest["VersionNumber"]
+    if differences(wanted, newest["LaunchTemplateData"]):
+        made = world.ec2.create_launch_template_version(LaunchTemplateName=world.name, LaunchTemplateData=wanted)
+        number = made["LaunchTemplateVersion"]["VersionNumber"]
     world.ec2.modify_launch_template(LaunchTemplateName=world.name, DefaultVersion=str(number))

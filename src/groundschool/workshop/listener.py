@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groundschool import endpoint
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.load_balancer import balancer_is_admitted, find_load_balancer
 from groundschool.workshop.security_group import (
+    ANYBODY,
     WORLD,
+    WORLD_IPV6,
     find_group,
     instance_group_name,
     need_group,
@@ -49,7 +51,7 @@ def forwards_rightly(world: World, listener: ListenerTypeDef) -> bool:
 
 def world_reaches_instances(world: World) -> bool:
     group = find_group(world, instance_group_name(world))
-    return group is not None and WORLD in group.sources(world.settings.app_port)
+    return group is not None and bool(ANYBODY & group.sources(world.settings.app_port))
 
 
 class Listener(Component):
@@ -84,7 +86,7 @@ class Listener(Component):
         balancer, listener = find_load_balancer(world), balancers_listener(world)
         port = world.settings.listener_port
         if balancer is None or listener is None:
-            return wrong(f"{world.name} listens to nothing on port {port}", "Which port does a browser ask first?")
+            return absent(f"{world.name} listens to nothing on port {port}", "Which port does a browser ask first?")
         if not forwards_rightly(world, listener):
             return wrong(f"the listener does not forward to {world.name}", "Which target group gets the requests?")
         if world_reaches_instances(world):
@@ -146,7 +148,6 @@ def close_old_door(world: World) -> None:
     url = f"http://{balancer['DNSName']}/"
     if target_states(world, need_target_group(world)["TargetGroupArn"]):
         world.wait(f"the board at {url}", lambda: answer(world, url) == 200)
-    group = need_group(world, instance_group_name(world))
-    world.ec2.revoke_security_group_ingress(
-        GroupId=group.group_id, IpPermissions=rules_of(group, world.settings.app_port, WORLD)
-    )
+    group, port = need_group(world, instance_group_name(world)), world.settings.app_port
+    rules = [rule for source in (WORLD, WORLD_IPV6) for rule in rules_of(group, port, source)]
+    world.ec2.revoke_security_group_ingress(GroupId=group.group_id, IpPermissions=rules)

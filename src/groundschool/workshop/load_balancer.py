@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.security_group import (
     WORLD,
     create_group,
@@ -73,7 +73,7 @@ class LoadBalancer(Component):
     def inspect(self, world: World) -> Check:
         balancer = find_load_balancer(world)
         if balancer is None:
-            return wrong(
+            return absent(
                 f"no load balancer {world.name} in {world.region}",
                 "Which address do visitors use when instances come and go?",
             )

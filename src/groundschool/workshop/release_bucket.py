@@ -32,8 +32,12 @@ def plan_bucket(world: World) -> list[Action]:
     bucket = world.release_bucket
     if not bucket_exists(world):
         return [Action(f"Create S3 bucket {bucket} ({', '.join(PROTECTIONS)})", lambda: create_bucket(world))]
-    missing = unprotected(world)
-    return [Action(f"Make S3 bucket {bucket} {' and '.join(missing)}", lambda: protect(world))] if missing else []
+    actions = []
+    if "Project" not in bucket_tags(world):
+        actions.append(Action(f"Tag S3 bucket {bucket}", lambda: tag_bucket(world)))
+    if missing := unprotected(world):
+        actions.append(Action(f"Make S3 bucket {bucket} {' and '.join(missing)}", lambda: protect(world)))
+    return actions
 
 
 def plan_publication(world: World, release: Release) -> list[Action]:
@@ -151,17 +155,26 @@ def protect(world: World) -> None:
 
 
 def create_bucket(world: World) -> None:
-    """Tagged first, so that whatever interrupts the rest leaves nothing that could not be removed."""
+    """With its tags in the same request: a build that ends here must not leave a bucket that nobody owns.
+
+    us-east-1 is the one region that must not be named.
+    """
     bucket = world.release_bucket
-    if world.region == "us-east-1":  # the one region that must not be named
-        world.s3.create_bucket(Bucket=bucket)
-    else:
-        world.s3.create_bucket(
-            Bucket=bucket,
-            CreateBucketConfiguration={"LocationConstraint": world.region},  # type: ignore[typeddict-item]
-        )
-    world.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": world.tag_list(bucket)})
+    configuration: Any = {"Tags": world.tag_list(bucket)}
+    if world.region != "us-east-1":
+        configuration["LocationConstraint"] = world.region
+    world.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=configuration)
+    if "Project" not in bucket_tags(world):  # a server older than S3's tags at creation
+        tag_bucket(world)
     protect(world)
+
+
+def tag_bucket(world: World) -> None:
+    """Its name holds the account's id and the region, so a bucket that is found is the account's own."""
+    bucket = world.release_bucket
+    tags = bucket_tags(world) | world.tags(bucket)
+    tag_set: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
+    world.s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_set})
 
 
 def delete_bucket(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.release import PREFIX
 from groundschool.workshop.world import World, tag_map
 
@@ -106,7 +106,7 @@ class Role(Component):
     def inspect(self, world: World) -> Check:
         name = world.iam_name
         if find_role(world) is None:
-            return wrong(f"no IAM role {name}", "How would the app prove to DynamoDB who it is, without a stored key?")
+            return absent(f"no IAM role {name}", "How would the app prove to DynamoDB who it is, without a stored key?")
         profile = find_profile(world)
         if profile is None or not any(role["RoleName"] == name for role in profile.get("Roles", [])):
             return wrong(

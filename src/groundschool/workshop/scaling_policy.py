@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from groundschool.workshop.auto_scaling_group import find_scaling_group
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.world import World
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ScalingPolicy(Component):
         kept = {policy["PolicyName"]: tracks(policy) for policy in find_policies(world)}
         found = {name: target for name, target in kept.items() if target is not None}
         if not found:
-            return wrong(f"{world.name} has no policy on its CPU", "Who decides how many instances are enough?")
+            return absent(f"{world.name} has no policy on its CPU", "Who decides how many instances are enough?")
         wanted = world.settings.target_cpu
         name, target = min(found.items(), key=lambda each: abs(each[1] - wanted))
         if target != wanted:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.world import World, tag_map
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import IpPermissionOutputTypeDef, IpPermissionTypeDef
+    from mypy_boto3_ec2.type_defs import IpPermissionOutputTypeDef, IpPermissionTypeDef, SecurityGroupTypeDef
 
 WORLD = "0.0.0.0/0"
+WORLD_IPV6 = "::/0"
+WHO_NEEDS_SSH = "Who needs this port, when Session Manager opens a shell without any?"
+ANYBODY = frozenset((WORLD, WORLD_IPV6))
 SSH = 22
 
 
@@ -28,13 +31,15 @@ class Group:
     permissions: Sequence[IpPermissionOutputTypeDef]
 
     def sources(self, port: int) -> frozenset[str]:
-        """The CIDRs and security group ids that may open a TCP connection to ``port``."""
+        """The CIDRs, prefix lists and security group ids that may open a TCP connection to ``port``."""
         return frozenset(
             source
             for permission in self.permissions
             if admits(permission, port)
             for source in (
                 *(each["CidrIp"] for each in permission.get("IpRanges", [])),
+                *(each["CidrIpv6"] for each in permission.get("Ipv6Ranges", [])),
+                *(each["PrefixListId"] for each in permission.get("PrefixListIds", [])),
                 *(each["GroupId"] for each in permission.get("UserIdGroupPairs", [])),
             )
         )
@@ -59,8 +64,23 @@ def find_group(world: World, name: str) -> Group | None:
     )["SecurityGroups"]
     if not found:
         return None
-    group = found[0]
-    return Group(group["GroupId"], name, tag_map(group.get("Tags", [])), group.get("IpPermissions", []))
+    return as_group(found[0])
+
+
+def as_group(found: SecurityGroupTypeDef) -> Group:
+    tags, permissions = tag_map(found.get("Tags", [])), found.get("IpPermissions", [])
+    return Group(found["GroupId"], found["GroupName"], tags, permissions)
+
+
+def ssh_doors(world: World, group_ids: Iterable[str]) -> str | None:
+    """Who is admitted to SSH by any of the groups: what one group closes, another one on the same machine opens."""
+    ids = sorted(group_ids)
+    if not ids:
+        return None
+    found = world.ec2.describe_security_groups(GroupIds=ids)["SecurityGroups"]
+    doors = {group.name: group.sources(SSH) for group in map(as_group, found)}
+    said = [f"{name} admits SSH (TCP {SSH}) from {', '.join(sorted(who))}" for name, who in doors.items() if who]
+    return "; ".join(sorted(said)) or None
 
 
 def need_group(world: World, name: str) -> Group:
@@ -117,14 +137,17 @@ def rules_of(group: Group, port: int, source: str) -> list[IpPermissionTypeDef]:
     found: list[IpPermissionTypeDef] = []
     for permission in group.permissions:
         ranges = [each for each in permission.get("IpRanges", []) if each.get("CidrIp") == source]
+        ranges_v6 = [each for each in permission.get("Ipv6Ranges", []) if each.get("CidrIpv6") == source]
         pairs = [each for each in permission.get("UserIdGroupPairs", []) if each.get("GroupId") == source]
-        if not admits(permission, port) or not (ranges or pairs):
+        if not admits(permission, port) or not (ranges or ranges_v6 or pairs):
             continue
         rule: IpPermissionTypeDef = {"IpProtocol": permission["IpProtocol"]}
         if "FromPort" in permission:
             rule["FromPort"], rule["ToPort"] = permission["FromPort"], permission["ToPort"]
         if ranges:
             rule["IpRanges"] = ranges
+        if ranges_v6:
+            rule["Ipv6Ranges"] = ranges_v6
         if pairs:
             rule["UserIdGroupPairs"] = pairs
         found.append(rule)
@@ -172,15 +195,12 @@ class SecurityGroup(Component):
         name, port = instance_group_name(world), world.settings.app_port
         group = find_group(world, name)
         if group is None:
-            return wrong(
+            return absent(
                 f"no security group {name} in the default VPC of {world.region}",
                 "Who should be able to reach the instance, and on which port?",
             )
         if group.sources(SSH):
-            return wrong(
-                f"{name} admits SSH (TCP {SSH}) from {', '.join(sorted(group.sources(SSH)))}",
-                "Who needs this port, when Session Manager opens a shell without any?",
-            )
+            return wrong(f"{name} admits SSH (TCP {SSH}) from {', '.join(sorted(group.sources(SSH)))}", WHO_NEEDS_SSH)
         admitted = group.sources(port)
         if not admitted:
             return wrong(

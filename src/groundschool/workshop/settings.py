@@ -15,6 +15,9 @@ class WorkshopSettings:
     project: str = "ground-school"
     """Value of the tag ``Project``: only what carries it is ever removed."""
 
+    expires_at: str | None = None
+    """Value of the tag ``ExpiresAt`` (UTC, ISO 8601 to the second), a reminder for those who pay; None: no such tag."""
+
     default_region: str = "eu-north-1"
     """Used when neither ``AWS_REGION`` nor the AWS configuration names a region."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.world import World, tag_map
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Table(Component):
     def inspect(self, world: World) -> Check:
         name, table = world.settings.table_name, find_table(world)
         if table is None:
-            return wrong(
+            return absent(
                 f"no DynamoDB table {name} in {world.region}",
                 "Where are the messages when the instance is gone? And in which region did you look?",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groundschool.workshop.component import Action, Check, Component, right, wrong
+from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.instance import find_instance
 from groundschool.workshop.world import World, tag_map
 
@@ -92,7 +92,7 @@ class TargetGroup(Component):
     def inspect(self, world: World) -> Check:
         group = find_target_group(world)
         if group is None:
-            return wrong(
+            return absent(
                 f"no target group {world.name} in {world.region}", "How will a load balancer know whom it may send to?"
             )
         path, chosen = group.get("HealthCheckPath"), world.settings

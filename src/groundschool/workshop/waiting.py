@@ -7,9 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from botocore.exceptions import ClientError
+
 from groundschool.errors import BuildError
 
 T = TypeVar("T")
+
+THROTTLED = frozenset(
+    ("Throttling", "ThrottlingException", "RequestLimitExceeded", "RequestThrottled", "TooManyRequestsException")
+)
+"""AWS's error codes for *not now*: the call had no effect, so it may simply be made again."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,25 @@ def wait_for(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """The first thing ``ready`` returns that is neither None nor False; BuildError when ``what`` never comes."""
+    """The first thing ``ready`` returns that is neither None nor False; BuildError when ``what`` never comes.
+
+    Being throttled, after botocore's own attempts, is one more reason to look again later.
+    """
     started = monotonic()
     while True:
-        found = ready()
+        found = unless_throttled(ready)
         if found is not None and found is not False:
             return found
         elapsed = monotonic() - started
         if elapsed >= wait.timeout:
             raise BuildError(f"Waited {wait.timeout:.0f} s for {what}, in vain. See what is there: ground check")
         sleep(wait.pause(elapsed))
+
+
+def unless_throttled(look: Callable[[], T | None]) -> T | None:
+    try:
+        return look()
+    except ClientError as error:
+        if error.response["Error"].get("Code") not in THROTTLED:
+            raise
+        return None

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 
 from groundschool.endpoint import is_loopback, locate
-from groundschool.errors import BuildError
+from groundschool.errors import BuildError, NotOwned
 from groundschool.workshop.settings import WorkshopSettings
 from groundschool.workshop.waiting import Wait, wait_for
 
@@ -25,11 +25,16 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import SubnetTypeDef, TagSpecificationTypeDef
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 T = TypeVar("T")
+
+EXPIRES_AT = "ExpiresAt"
+STACK = "aws:cloudformation:stack-name"
+"""The tag AWS itself puts on everything a CloudFormation stack makes."""
 
 CLIENT = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=60)
 
@@ -80,6 +85,10 @@ class World:
     def sts(self) -> STSClient:
         return self.session.client("sts", config=CLIENT)
 
+    @cached_property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        return self.session.client("resourcegroupstaggingapi", config=CLIENT)
+
     @property
     def region(self) -> str:
         return str(self.session.region_name)
@@ -115,7 +124,8 @@ class World:
         return f"{self.name}-releases-{self.account}-{self.region}"
 
     def tags(self, name: str) -> dict[str, str]:
-        return {"Name": name, "Project": self.settings.project}
+        expiry = {EXPIRES_AT: self.settings.expires_at} if self.settings.expires_at else {}
+        return {"Name": name, "Project": self.settings.project, **expiry}
 
     def tag_list(self, name: str) -> list[Any]:
         """:meth:`tags` in the shape most services take (each has a type of its own for it)."""
@@ -126,12 +136,17 @@ class World:
         return [{"ResourceType": kind, "Tags": self.tag_list(name)}]
 
     def must_own(self, what: str, tags: Mapping[str, str]) -> None:
-        """BuildError unless the tags say that ``what`` belongs to the workshop: nothing else is ever removed."""
+        """NotOwned unless the tags say that ``what`` belongs to the workshop: nothing else is ever removed."""
         project = self.settings.project
         if tags.get("Project") != project:
-            raise BuildError(
+            raise NotOwned(
                 f"There is a {what}, but without the tag Project={project}: it was not made here, so it is not "
                 f"removed here. Tag it so, or remove it by hand"
+            )
+        if stack := tags.get(STACK):
+            raise NotOwned(
+                f"The {what} belongs to the CloudFormation stack {stack}. "
+                f"Remove it with: aws cloudformation delete-stack --stack-name {stack}"
             )
 
     @cached_property

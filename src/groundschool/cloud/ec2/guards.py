@@ -1,15 +1,20 @@
-"""What may not be deleted while something alive uses it; moto, which only remembers, would allow it."""
+"""What AWS refuses and moto, which only remembers, would allow: deleting what something alive uses, one zone only."""
 
 from __future__ import annotations
 
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Guard, Params
 from groundschool.cloud.ec2.instances import Instances
-from groundschool.cloud.load_balancing.guards import listener_guards
+from groundschool.cloud.load_balancing.guards import in_two_zones, listener_guards
 from groundschool.cloud.passive.balancer_records import BalancerRecords
+from groundschool.cloud.passive.network_records import NetworkRecords
 
 
-def guards(instances: Instances, balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
+def guards(instances: Instances, balancers: BalancerRecords, network: NetworkRecords) -> dict[tuple[str, str], Guard]:
+    def need_two_zones(call: Call, params: Params) -> None:
+        if params.get("Type", "application") == "application":
+            in_two_zones({each.subnet_id: each.availability_zone for each in network.subnets()}, params)
+
     def keep_used_security_group(call: Call, params: Params) -> None:
         group_id = params.get("GroupId")
         by_instance = any(group_id in instance.security_group_ids for instance in instances.live())
@@ -24,6 +29,8 @@ def guards(instances: Instances, balancers: BalancerRecords) -> dict[tuple[str, 
 
     return {
         **listener_guards(balancers),
+        ("elbv2", "CreateLoadBalancer"): need_two_zones,
+        ("elbv2", "SetSubnets"): need_two_zones,
         ("ec2", "DeleteSecurityGroup"): keep_used_security_group,
         ("ec2", "DeleteSubnet"): keep_used_subnet,
     }

@@ -10,6 +10,24 @@ from groundschool.cloud.call import Call, Guard, Params
 from groundschool.cloud.passive.balancer_records import BalancerRecords, LoadBalancerRecord
 
 
+def in_two_zones(zone_of: Mapping[str, str], params: Params) -> None:
+    """AWS: an Application Load Balancer needs subnets of at least two Availability Zones, one of each.
+
+    ``zone_of`` the known subnets; an unknown one is left to moto, which has the words for it.
+    """
+    subnets = list(params.get("Subnets") or ()) + [each["SubnetId"] for each in params.get("SubnetMappings") or ()]
+    if not all(subnet_id in zone_of for subnet_id in subnets):
+        return
+    zones = [zone_of[subnet_id] for subnet_id in subnets]
+    if len(set(zones)) < len(zones):
+        raise AwsError(
+            "InvalidConfigurationRequest",
+            "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+        )
+    if len(zones) < 2:
+        raise AwsError("ValidationError", "At least two subnets in two different Availability Zones must be specified")
+
+
 def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
     def check_forwards(call: Call, params: Params) -> None:
         known = balancers.target_groups()

@@ -81,6 +81,10 @@ class NetworkRecords:
         with self._passive.lock, _as_aws_error():
             return _subnet(self._ec2.get_subnet(subnet_id))
 
+    def subnets(self) -> list[Subnet]:
+        with self._passive.lock:
+            return [_subnet(subnet) for by_zone in self._ec2.subnets.values() for subnet in by_zone.values()]
+
     def default_subnets(self) -> list[Subnet]:
         """The default VPC's subnets, ordered by availability zone."""
         with self._passive.lock:

@@ -193,7 +193,7 @@ class Lab:
             "ssm": [CommandOperations(self.instances, self.identity, self.clock)],
             "sts": [CallerIdentity(self.authoriser)],
         }
-        self.routes = routes(services, guards(self.instances, self.balancers), self.passive)
+        self.routes = routes(services, guards(self.instances, self.balancers, self.network), self.passive)
         return FrontDoor(
             FrontDoorFacts(settings.region, settings.account_id, settings.url, settings.dynamodb_url, self._secret),
             self.routes,

@@ -1,0 +1,58 @@
+"""What a build would cost on AWS, in the words in which it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from groundschool.cloud.settings import lab_settings
+from groundschool.errors import UsageError
+from groundschool.workshop.component import Component
+from groundschool.workshop.cost import Bill, estimate, running
+from groundschool.workshop.cost_prices import price_list
+from groundschool.workshop.settings import WorkshopSettings
+from groundschool.workshop.world import World
+
+
+def prices_folder() -> Path:
+    """Where ``ground cost --refresh`` keeps price lists; they go before the packaged one."""
+    return lab_settings().home / "prices"
+
+
+def price_lines(chosen: Sequence[Component], settings: WorkshopSettings, region: str) -> list[str]:
+    """The hourly price of the chosen components at rest and at their largest, or why there is none."""
+    names = {component.name for component in chosen}
+    by_hand, grouped, balanced = "instance" in names, "auto-scaling-group" in names, "load-balancer" in names
+    least = by_hand + settings.desired_capacity * grouped
+    most = by_hand + settings.maximum_size * grouped
+    if not least and not balanced:
+        return ["None of it is paid by the hour; requests and storage are paid as they come."]
+    try:
+        at_rest = hourly(least, settings.instance_type, region, balanced=balanced)
+        at_most = hourly(most, settings.instance_type, region, balanced=balanced)
+    except UsageError as error:
+        return [f"The price is not known here. {error}"]
+    parts = [f"{least} {settings.instance_type}"] * bool(least) + ["a load balancer"] * balanced
+    lines = [
+        f"It costs about ${at_rest.per_hour:.3f} an hour, ${at_rest.per_month:.0f} a month if it is forgotten: "
+        f"{' and '.join(parts)} without visitors, at list prices of {region} recorded {at_rest.recorded}."
+    ]
+    if most > least:
+        lines.append(f"Under load the group may grow to {settings.maximum_size}: ${at_most.per_hour:.3f} an hour.")
+    return [*lines, f"Not included: {', '.join(at_rest.not_included)}."]
+
+
+def hourly(instances: int, instance_type: str, region: str, *, balanced: bool) -> Bill:
+    usage = running(instances, instance_type)
+    if not balanced:
+        usage = replace(usage, load_balancers=0, load_balancer_addresses=0)
+    return estimate(usage, region, price_list(region, prices_folder()))
+
+
+def instance_hour(world: World) -> str:
+    """What one instance without visitors costs in an hour, in words."""
+    try:
+        return f"${hourly(1, world.settings.instance_type, world.region, balanced=False).per_hour:.3f} an hour"
+    except UsageError as error:
+        return f"the price is not known here ({error})"

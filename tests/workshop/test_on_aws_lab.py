@@ -1,0 +1,96 @@
+"""The same build on a real lab: Ctrl-C as a terminal sends it, and what only something alive can show."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from tests.lab_under_test import LabUnderTest
+from tests.workshop.faults import census
+
+from groundschool.workshop.instance import find_instances, launch
+from groundschool.workshop.settings import WorkshopSettings
+from groundschool.workshop.world import World
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabUnderTest]:
+    with LabUnderTest.started(tmp_path_factory.mktemp("lab") / "ground", speed=60) as made:
+        yield made
+
+
+@pytest.fixture
+def real(lab: LabUnderTest, monkeypatch: pytest.MonkeyPatch) -> World:
+    for name, value in lab.environment.items():
+        monkeypatch.setenv(name, value)
+    return World(boto3.Session(region_name=lab.environment["AWS_REGION"]), WorkshopSettings())
+
+
+def test_ctrl_c_in_a_build_lists_what_exists_and_the_same_command_goes_on(lab: LabUnderTest, real: World) -> None:
+    process = lab.ground.start("build", "--session", "1")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("• Creating Visitor Board"):
+            break
+    process.send_signal(signal.SIGINT)
+    said = process.stdout.read()
+    assert process.wait(30) == 130
+    assert "What exists now:\n    security group visitor-board-instance\n" in said
+    assert "Go on: the same command again. Back: ground build --remove\n" in said
+    assert said.endswith("✗ Interrupted while the Visitor Board on the instance was being created\n")
+    before = census(real)
+
+    done = lab.ground("build", "--session", "1")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("(was there)") == 4
+    assert census(real) == {**before, "buckets": 1}
+
+
+def test_a_launch_that_is_repeated_because_nobody_saw_its_answer_makes_no_second_instance(real: World) -> None:
+    [first] = find_instances(real, "Name", "visitor-board-by-hand")
+
+    launch(real)
+
+    [still] = find_instances(real, "Name", "visitor-board-by-hand")
+    assert still["InstanceId"] == first["InstanceId"]
+
+
+def test_an_instance_that_has_ended_gives_way_to_a_new_one(real: World) -> None:
+    [first] = find_instances(real, "Name", "visitor-board-by-hand")
+    real.ec2.terminate_instances(InstanceIds=[first["InstanceId"]])
+
+    launch(real)
+
+    [second] = find_instances(real, "Name", "visitor-board-by-hand")
+    assert second["InstanceId"] != first["InstanceId"]
+
+
+@pytest.mark.parametrize(
+    ("zones", "code", "message"),
+    [
+        (1, "ValidationError", "At least two subnets in two different Availability Zones must be specified"),
+        (2, "InvalidConfigurationRequest", "cannot be attached to multiple subnets in the same Availability Zone"),
+    ],
+    ids=["one subnet", "two of one zone"],
+)
+def test_a_load_balancer_in_one_zone_is_refused_as_aws_refuses_it(
+    real: World, zones: int, code: str, message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as raised:
+        real.elbv2.create_load_balancer(Name=f"narrow-{time.monotonic_ns()}", Subnets=[real.subnet_ids[0]] * zones)
+    assert raised.value.response["Error"]["Code"] == code
+
+
+def test_a_teardown_leaves_nothing(lab: LabUnderTest, real: World) -> None:
+    done = lab.ground("build", "--remove")
+
+    assert done.returncode == 0, done.stderr
+    left = census(real)
+    assert set(left) <= {"instances ever"}, left
