@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from groundschool.cli.load import command
-from groundschool.errors import LoadError, UsageError
+from groundschool.errors import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +57,10 @@ def test_users_and_rate_together_are_refused() -> None:
     assert isinstance(result.exception, UsageError)
 
 
-def test_another_machine_is_refused_before_anything_is_sent() -> None:
+def test_another_machine_is_asked_about_and_so_refused_where_nobody_can_answer() -> None:
     result = load("--url", "http://example.com/")
-    assert isinstance(result.exception, LoadError)
+    assert isinstance(result.exception, UsageError)
+    assert "there is no terminal to ask on" in str(result.exception)
 
 
 def test_ctrl_c_ends_the_load_with_the_summary(board: Any, tmp_path: Path) -> None:

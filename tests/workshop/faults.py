@@ -88,7 +88,6 @@ def census(world: World) -> dict[str, int]:
     found = {
         "instances ever": len(instances),
         "instances": sum(each["State"]["Name"] != "terminated" for each in instances),
-        "volumes": len(ec2.describe_volumes()["Volumes"]),
         "security groups": sum(each["GroupName"] != "default" for each in groups),
         "launch templates": len(ec2.describe_launch_templates()["LaunchTemplates"]),
         "load balancers": len(elbv2.describe_load_balancers()["LoadBalancers"]),
@@ -101,3 +100,8 @@ def census(world: World) -> dict[str, int]:
         "policies": len(iam.list_policies(Scope="Local")["Policies"]),
     }
     return {name: count for name, count in found.items() if count}
+
+
+def volumes(world: World) -> int:
+    """The lab has none; moto makes them for instances that name an image with a disk."""
+    return len(world.ec2.describe_volumes()["Volumes"])
