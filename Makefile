@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint chaos bench docs infra scan clean
+.PHONY: help install demo test lint runbooks chaos soak hammer bench docs diagrams infra scan clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,12 @@ lint: $(VENV)/.installed-for-tests ## Format the code and show what is left to m
 
 chaos: $(VENV)/.installed-for-tests ## Break the system under load for ten lab minutes; no post may be lost
 	@$(BIN)/python -m tests.chaos
+
+soak: $(VENV)/.installed-for-tests ## Scale out and in for one lab hour; memory, descriptors and folders must not grow
+	@$(BIN)/python -m tests.soak
+
+hammer: $(VENV)/.installed-for-tests ## Eight clients on the API for a minute; no failure and no lost update
+	@$(BIN)/python -m tests.hammer
 
 bench: $(VENV)/.installed-for-tests ## Measure the network and the store: see bench/README.md
 	@$(BIN)/python bench/network/data_plane.py

@@ -50,7 +50,9 @@ class LabUnderTest:
             aws_secret_access_key=record.secret_access_key,
             region_name=record.region,
         )
-        self.client: Callable[[str], Any] = lambda service: session.client(service, endpoint_url=record.url)
+        self.client: Callable[..., Any] = lambda service, **options: session.client(
+            service, endpoint_url=record.url, **options
+        )
         self.ec2 = self.client("ec2")
 
     @classmethod

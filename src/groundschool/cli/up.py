@@ -89,7 +89,9 @@ def _supervise(settings: LabSettings, started: float) -> None:
     # moto and botocore take a second to import; a lab that is held already says so before.
     from groundschool.cloud.supervisor.lab import Lab
     from groundschool.cloud.supervisor.leftovers import clear_leftovers
+    from groundschool.cloud.supervisor.memory import give_back_large_buffers
 
+    give_back_large_buffers()
     with lock:
         write_record(record_process(os.getpid(), "supervisor"), home / SUPERVISOR_RECORD)
         try:

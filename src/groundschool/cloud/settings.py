@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +13,10 @@ from groundschool.errors import UsageError
 
 BLOCKS = 60
 """How many labs can have addresses of their own on one machine: 127.0/127.1 to 127.118/127.119."""
+
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[1-9]")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class LabSettings:
             raise UsageError(f"GROUND_PORT must be between 1024 and 65000, not {self.port}")
         if not 0.1 <= self.speed <= 200:
             raise UsageError(f"GROUND_SPEED must be between 0.1 and 200, not {self.speed:g}")
+        if not _REGION.fullmatch(self.region):
+            raise UsageError(f"GROUND_REGION must be a region of AWS like eu-north-1, not {self.region}")
+        if not _ACCOUNT.fullmatch(self.account_id):
+            raise UsageError(f"GROUND_ACCOUNT_ID must be twelve digits, not {self.account_id}")
         if not 0 <= self.vcpu <= 8:
             raise UsageError(f"GROUND_VCPU must be between 0 (derive) and 8 host cores, not {self.vcpu:g}")
 

@@ -19,8 +19,8 @@ def instance_document(
         "InstanceId": instance.instance_id,
         "ImageId": instance.image.image_id,
         "State": instance.state_document(),
-        "PrivateDnsName": "" if gone else _private_name(instance.address),
-        "PublicDnsName": instance.address if instance.public and not gone else "",
+        "PrivateDnsName": "" if gone else _private_name(instance),
+        "PublicDnsName": instance.address if instance.public else "",
         "StateTransitionReason": _transition_reason(instance, wall_time),
         "KeyName": instance.key_name,
         "AmiLaunchIndex": instance.launch_index,
@@ -127,5 +127,8 @@ def _group_identifiers(instance: Instance, groups: dict[str, SecurityGroup]) -> 
     ]
 
 
-def _private_name(address: str) -> str:
-    return f"ip-{address.replace('.', '-')}.compute.internal"
+def _private_name(instance: Instance) -> str:
+    """AWS: EC2 user guide, instance hostname types: the oldest region has a domain without its name."""
+    region = instance.subnet.availability_zone[:-1]
+    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+    return f"ip-{instance.address.replace('.', '-')}.{domain}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from groundschool.cloud.autoscaling.surroundings import InstanceView, LaunchRequest, TemplateVersion
 from groundschool.cloud.aws_error import AwsError
@@ -21,10 +22,9 @@ class AutoScalingFleet:
         self._network = network
 
     def launch(self, request: LaunchRequest) -> str:
-        params = {
+        params: dict[str, Any] = {
             **request.overrides,
             "LaunchTemplate": dict(request.launch_template),
-            "SubnetId": request.subnet_id,
             "TagSpecifications": [
                 {
                     "ResourceType": "instance",
@@ -36,6 +36,7 @@ class AutoScalingFleet:
             ],
         }
         template, version = launch_template_of(params, self._network)
+        params |= placed(template, request.subnet_id)
         [instance] = self._instances.launch(launch_plan(params, template), version)
         return instance.instance_id
 
@@ -75,3 +76,11 @@ class AutoScalingFleet:
         if missing:
             raise AwsError("ValidationError", f"Invalid availability zone(s): {', '.join(sorted(missing))}")
         return found
+
+
+def placed(template: Mapping[str, Any], subnet_id: str) -> dict[str, Any]:
+    """The group's choice of a subnet as RunInstances takes it: in the template's network interface when it has one."""
+    interfaces = template.get("NetworkInterfaces")
+    if not interfaces:
+        return {"SubnetId": subnet_id}
+    return {"NetworkInterfaces": [{**each, "SubnetId": subnet_id} for each in interfaces]}

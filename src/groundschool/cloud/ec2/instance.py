@@ -78,7 +78,8 @@ class Instance:
 
     @property
     def public(self) -> bool:
-        return self.subnet.maps_public_ip
+        """Has a public address now. AWS: it is given back when the instance stops."""
+        return self.subnet.maps_public_ip and self.reachable
 
     @property
     def reachable(self) -> bool:

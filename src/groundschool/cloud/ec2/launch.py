@@ -70,8 +70,10 @@ def launch_plan(params: Mapping[str, Any], template: Mapping[str, Any]) -> Launc
 
 
 def _count(params: Mapping[str, Any]) -> int:
-    least, most = int(params.get("MinCount") or 1), int(params.get("MaxCount") or 1)
-    if not 1 <= least <= most:
+    least, most = int(params.get("MinCount", 1)), int(params.get("MaxCount", 1))
+    if least < 1:
+        raise AwsError("InvalidParameterValue", f"Value ({least}) for parameter minCount is invalid.")
+    if most < least:
         raise AwsError("InvalidParameterValue", f"Value ({most}) for parameter maxCount is invalid.")
     return most
 
@@ -86,11 +88,12 @@ def _instance_type(name: str | None) -> str:
     return name
 
 
-def _user_data(encoded: str | bytes | None) -> bytes | None:
+def _user_data(encoded: str | None) -> bytes | None:
+    """Lines of base64 are fine, a script that was never encoded is not: half of it would decode to nonsense."""
     if not encoded:
         return None
     try:
-        data = base64.b64decode(encoded, validate=False)
+        data = base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise AwsError("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from error
     if len(data) > USER_DATA_LIMIT:
@@ -99,12 +102,25 @@ def _user_data(encoded: str | bytes | None) -> bytes | None:
 
 
 def _metadata(options: Mapping[str, Any]) -> MetadataOptions:
-    default = MetadataOptions()
-    return MetadataOptions(
-        http_tokens=options.get("HttpTokens") or default.http_tokens,
-        http_endpoint=options.get("HttpEndpoint") or default.http_endpoint,
-        hop_limit=int(options.get("HttpPutResponseHopLimit") or default.hop_limit),
+    return changed_metadata(MetadataOptions(), options)
+
+
+def changed_metadata(now: MetadataOptions, options: Mapping[str, Any]) -> MetadataOptions:
+    """``now`` with what ``options`` give. Raises AwsError InvalidParameterValue: a typo must not open IMDSv1."""
+    hop_limit = options.get("HttpPutResponseHopLimit")
+    changed = MetadataOptions(
+        http_tokens=options.get("HttpTokens") or now.http_tokens,
+        http_endpoint=options.get("HttpEndpoint") or now.http_endpoint,
+        hop_limit=now.hop_limit if hop_limit is None else int(hop_limit),
     )
+    for name, value, valid in (
+        ("HttpTokens", changed.http_tokens, ("optional", "required")),
+        ("HttpEndpoint", changed.http_endpoint, ("enabled", "disabled")),
+        ("HttpPutResponseHopLimit", changed.hop_limit, range(1, 65)),
+    ):
+        if value not in valid:
+            raise AwsError("InvalidParameterValue", f"Value ({value}) for parameter {name} is invalid.")
+    return changed
 
 
 def _single_interface(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,6 +132,11 @@ def _single_interface(given: Mapping[str, Any]) -> Mapping[str, Any]:
         raise AwsError(
             "InvalidParameterCombination",
             "Network interfaces and an instance-level subnet ID may not be specified on the same request",
+        )
+    if first and (given.get("SecurityGroupIds") or given.get("SecurityGroups")):
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Network interfaces and an instance-level security groups may not be specified on the same request",
         )
     return first
 

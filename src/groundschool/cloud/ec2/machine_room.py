@@ -113,6 +113,7 @@ class MachineRoom:
         """Removes the folder of a machine that was halted, and its metadata endpoint."""
         self._metadata.close(machine.instance_id)
         self._after(machine, lambda: shutil.rmtree(machine.folder, ignore_errors=True))
+        del self._jobs[machine.instance_id]  # there will be no other order
 
     def close(self, machines: list[Machine]) -> None:
         """Ends all machines, and returns when they have ended."""

@@ -10,6 +10,7 @@ from groundschool.clock import Clock
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Params, Result
 from groundschool.cloud.ec2.describe import interface_document
+from groundschool.cloud.ec2.filters import matches
 from groundschool.cloud.ec2.instance import Instance
 from groundschool.cloud.ec2.instances import Instances
 from groundschool.cloud.ec2.pages import page
@@ -41,10 +42,10 @@ class NetworkInterfaces:
             document = interface_document(instance, groups, call.account_id)
             rows.append(_row(instance, document, self._clock.wall_time(instance.launched_at)))
         for each in params.get("Filters") or ():
-            if each["Name"] not in _FILTERS:
-                raise AwsError("InvalidParameterValue", f"The filter '{each['Name']}' is invalid")
-            values = _FILTERS[each["Name"]]
-            rows = [row for row in rows if set(values(row)) & set(each["Values"])]
+            values = _FILTERS.get(each.get("Name", ""))
+            if values is None:
+                raise AwsError("InvalidParameterValue", f"The filter '{each.get('Name')}' is invalid")
+            rows = [row for row in rows if matches(values(row), each.get("Values") or ())]
         rows = _named(rows, params.get("NetworkInterfaceIds") or [])
         shown, token = page(rows, params, lambda row: str(row["NetworkInterfaceId"]))
         return {"NetworkInterfaces": shown, "NextToken": token}

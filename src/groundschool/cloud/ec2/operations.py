@@ -10,9 +10,9 @@ from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Params, Result
 from groundschool.cloud.ec2.describe import instance_document, reservations, status_document
 from groundschool.cloud.ec2.filters import matching
-from groundschool.cloud.ec2.instance import Instance, MetadataOptions, State
+from groundschool.cloud.ec2.instance import Instance, State
 from groundschool.cloud.ec2.instances import Instances, launch_template_of
-from groundschool.cloud.ec2.launch import launch_plan
+from groundschool.cloud.ec2.launch import changed_metadata, launch_plan
 from groundschool.cloud.ec2.pages import page
 from groundschool.cloud.passive.network_records import NetworkRecords
 
@@ -108,11 +108,7 @@ class InstanceOperations:
 
     def modify_instance_metadata_options(self, call: Call, params: Params) -> Result:
         instance = self._instances.get(params["InstanceId"])
-        instance.metadata = MetadataOptions(
-            http_tokens=params.get("HttpTokens") or instance.metadata.http_tokens,
-            http_endpoint=params.get("HttpEndpoint") or instance.metadata.http_endpoint,
-            hop_limit=int(params.get("HttpPutResponseHopLimit") or instance.metadata.hop_limit),
-        )
+        instance.metadata = changed_metadata(instance.metadata, params)
         return {
             "InstanceId": instance.instance_id,
             "InstanceMetadataOptions": {

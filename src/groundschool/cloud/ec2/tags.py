@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.backends import get_backend
 
+from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Params, Result
 from groundschool.cloud.ec2.instances import Instances
 from groundschool.cloud.passive.application import Passive
@@ -18,7 +19,10 @@ class TagOperations:
         self._passive = passive
 
     def create_tags(self, call: Call, params: Params) -> Result:
-        tags = {tag["Key"]: tag.get("Value") or "" for tag in params.get("Tags") or ()}
+        given = params.get("Tags") or ()
+        if not all(tag.get("Key") for tag in given):
+            raise AwsError("MissingParameter", "The request must contain the parameter Tag.Key")
+        tags = {tag["Key"]: tag.get("Value") or "" for tag in given}
         ours, others = self._split(params)
         for instance_id in ours:
             self._instances.get(instance_id).tags.update(tags)

@@ -9,7 +9,7 @@ from typing import Any
 
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call
-from groundschool.cloud.identity.policy import Verdict, evaluate
+from groundschool.cloud.identity.policy import ANY_RESOURCE, Verdict, evaluate
 from groundschool.cloud.identity.principal import Principal, Secret
 from groundschool.cloud.identity.role_session import RoleSession, RoleSessions
 from groundschool.cloud.passive.identity_records import AccessKeyOwner, IdentityRecords
@@ -72,7 +72,8 @@ class Authoriser:
             return
         verdict = evaluate(principal.statements, action, resource)
         if verdict is not Verdict.ALLOWED:
-            raise AwsError(DENIED_CODE.get(call.service, "AccessDenied"), denial(principal.arn, action, resource), 403)
+            message = denial(principal.arn, action, resource, verdict)
+            raise AwsError(DENIED_CODE.get(call.service, "AccessDenied"), message, 403)
 
     def policy_document(self) -> dict[str, Any]:
         """What the DynamoDB store needs to decide on its own: see groundschool.dynamodb."""
@@ -99,13 +100,15 @@ def _of_owner(owner: AccessKeyOwner) -> Principal:
     return Principal(owner.arn, owner.unique_id, owner.statements, secret, owner.expires_at)
 
 
-def denial(principal_arn: str, action: str, resource: str) -> str:
-    """AWS's sentence for a missing permission."""
-    on = "" if resource == "*" else f" on resource: {resource}"
-    return (
-        f"User: {principal_arn} is not authorized to perform: {action}{on} "
-        f"because no identity-based policy allows the {action} action"
+def denial(principal_arn: str, action: str, resource: str, verdict: Verdict) -> str:
+    """AWS's sentence for a missing permission (AWS: IAM user guide, troubleshoot access denied error messages)."""
+    on = "" if resource == ANY_RESOURCE else f" on resource: {resource}"
+    reason = (
+        "with an explicit deny in an identity-based policy"
+        if verdict is Verdict.EXPLICIT_DENY
+        else f"because no identity-based policy allows the {action} action"
     )
+    return f"User: {principal_arn} is not authorized to perform: {action}{on} {reason}"
 
 
 class PolicyFile:

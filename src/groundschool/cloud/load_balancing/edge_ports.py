@@ -29,22 +29,27 @@ class EdgePorts:
     def dns_name(self, arn: str, name: str) -> str:
         """Gives a new load balancer its port and its name."""
         self._number += 1
-        port = self._of_balancer.setdefault(arn, self._free())
+        port = self._port(self._of_balancer, arn)
         return f"{name}-{self._number}.{self._region}.elb.localhost:{port}"
 
     def of_listeners(self, balancer_arn: str, listeners: Sequence[tuple[str, int]]) -> dict[str, int]:
         """Listener ARN -> edge port, for ``(ARN, listener port)`` of one load balancer; stable over calls."""
-        main = self._of_balancer.setdefault(balancer_arn, self._free())
+        main = self._port(self._of_balancer, balancer_arn)
         shared = [arn for arn, port in listeners if port in SHARED_LISTENER_PORTS] or [arn for arn, _ in listeners[:1]]
         found = {}
         for arn, _ in listeners:
-            found[arn] = main if arn in shared else self._of_listener.setdefault(arn, self._free())
+            found[arn] = main if arn in shared else self._port(self._of_listener, arn)
         return found
 
     def keep_only(self, balancers: set[str], listeners: set[str]) -> None:
         """Frees the ports of what was deleted."""
         self._of_balancer = {arn: port for arn, port in self._of_balancer.items() if arn in balancers}
         self._of_listener = {arn: port for arn, port in self._of_listener.items() if arn in listeners}
+
+    def _port(self, known: dict[str, int], arn: str) -> int:
+        if arn not in known:
+            known[arn] = self._free()
+        return known[arn]
 
     def _free(self) -> int:
         taken = {*self._of_balancer.values(), *self._of_listener.values()}

@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 from groundschool.cloud.metadata.identity import InstanceIdentity, RoleCredentials
@@ -42,6 +43,15 @@ class MetadataRequest(BaseHTTPRequestHandler):
         self._identity = identity
         self._credentials = credentials
         super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type]
+
+    def parse_request(self) -> bool:
+        """Refuses other names than this machine's, so that a web page cannot reach it by DNS rebinding."""
+        if not super().parse_request():
+            return False
+        if _is_loopback(self.headers.get("Host")):
+            return True
+        self._answer(403)
+        return False
 
     def do_PUT(self) -> None:
         """The token. A PUT that passed a proxy is refused, so that an open proxy cannot lend out the role."""
@@ -101,3 +111,14 @@ class MetadataRequest(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's name
         """Silent: an access log per metadata request helps nobody."""
+
+
+def _is_loopback(host: str | None) -> bool:
+    """A client without a Host header is no browser."""
+    if host is None:
+        return True
+    name = host.rpartition(":")[0] or host
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from moto.backends import get_backend
-from moto.ec2.exceptions import EC2ClientError
+from moto.core.exceptions import ServiceException
 
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.passive.application import Passive
@@ -72,5 +72,5 @@ class ImageRecords:
         with self._passive.lock:
             try:
                 self._ec2.deregister_image(image_id)
-            except EC2ClientError as error:
-                raise AwsError(error.error_type, error.message) from error
+            except ServiceException as error:
+                raise AwsError(error.code, error.message) from error

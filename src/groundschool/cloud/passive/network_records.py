@@ -117,9 +117,12 @@ class NetworkRecords:
     def launch_template(self, specification: Mapping[str, Any]) -> LaunchTemplateVersion:
         """Resolves AWS's LaunchTemplateSpecification, ``$Latest`` and ``$Default`` included."""
         with self._passive.lock, _as_aws_error():
-            version = self._ec2._get_template_from_args(
-                {name: text for name, text in specification.items() if text is not None}
-            )
+            try:
+                version = self._ec2._get_template_from_args(
+                    {name: text for name, text in specification.items() if text is not None}
+                )
+            except LookupError:  # moto takes the first of what it found
+                raise _no_such_template(specification) from None
             if version is None:
                 raise AwsError(
                     "InvalidLaunchTemplateId.VersionNotFound",
@@ -163,6 +166,17 @@ def _as_aws_error() -> Iterator[None]:
         raise AwsError(error.error_type, error.message) from error
 
 
+def _no_such_template(specification: Mapping[str, Any]) -> AwsError:
+    template_id, name = specification.get("LaunchTemplateId"), specification.get("LaunchTemplateName")
+    if template_id:
+        message = f"The specified launch template, with template ID {template_id}, does not exist."
+        return AwsError("InvalidLaunchTemplateId.NotFound", message)
+    if name:
+        message = f"The specified launch template, with template name {name}, does not exist."
+        return AwsError("InvalidLaunchTemplateName.NotFoundException", message)
+    return AwsError("MissingParameter", "Either the launch template ID or the launch template name must be given")
+
+
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """moto wraps user data in a type of its own; everybody else knows it as base64 text."""
     return {name: str(value) if name == "UserData" else value for name, value in data.items()}
@@ -187,6 +201,10 @@ def _rules(permission: Any) -> Iterator[IngressRule]:
     protocol = str(permission.ip_protocol)
     from_port = 0 if permission.from_port is None else int(permission.from_port)
     to_port = 65535 if permission.to_port is None else int(permission.to_port)
+    if (
+        protocol == "-1"
+    ):  # all traffic, whatever ports come with it (AWS: AuthorizeSecurityGroupIngress; tools send 0 to 0)
+        from_port, to_port = 0, 65535
     if permission.cidr_ipv4:
         yield IngressRule(protocol, from_port, to_port, cidr=permission.cidr_ipv4)
     if permission.source_group:

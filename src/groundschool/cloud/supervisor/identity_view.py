@@ -71,7 +71,9 @@ class IdentityView:
     def credentials(self, instance_id: str) -> RoleCredentials | None:
         with self._lock:
             instance = self._instances.find(instance_id)
-            role_name = None if instance is None else self._role_name(instance)
+            if instance is None or instance.state is State.TERMINATED:
+                return None  # a late request must not mint what was just forgotten
+            role_name = self._role_name(instance)
             if role_name is None:
                 return None
             session = self._sessions.of_instance(instance_id, role_name, time.time())

@@ -64,7 +64,7 @@ from groundschool.cloud.settings import LabSettings
 from groundschool.cloud.supervisor.administration import Administration
 from groundschool.cloud.supervisor.child_process import ChildProcess
 from groundschool.cloud.supervisor.identity_view import IdentityView
-from groundschool.cloud.supervisor.lab_record import LabRecord
+from groundschool.cloud.supervisor.lab_record import FOLDERS, LabRecord
 from groundschool.cloud.supervisor.monitor import Monitor
 from groundschool.cloud.supervisor.network_view import NetworkView
 from groundschool.cloud.systems_manager.operations import CommandOperations
@@ -216,6 +216,8 @@ class Lab:
         """Returns when AWS clients are served. Raises LabError with one clear line; then nothing is left running."""
         try:
             self._clear()
+            for name in FOLDERS:  # for their owner only, also in a state folder that others may read
+                (self.home / name).mkdir(mode=0o700, parents=True)
             for port in (self.settings.port, self.settings.dynamodb_port):
                 if problem := obstacle("127.0.0.1", port, None):
                     raise LabError(f"{problem} Or start the lab elsewhere: ground up --port {self.settings.port + 10}")
@@ -304,7 +306,7 @@ class Lab:
 
     def _clear(self) -> None:
         """The state folder belongs to the lab; nothing outside it is touched."""
-        for name in ("envoy", "instances", "images", "base-image", "dynamodb"):
+        for name in FOLDERS:
             shutil.rmtree(self.home / name, ignore_errors=True)
         (self.home / "lab.json").unlink(missing_ok=True)
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import IO
 
 from groundschool.cloud.process_record import ProcessRecord, is_running, read_record
-from groundschool.errors import LabHeld, LabNotRunning
+from groundschool.errors import LabError, LabHeld, LabNotRunning
 
 LAB_FILE = "lab.json"
 LOCK_FILE = "lab.lock"
 LOG_FILE = "lab.log"
 SUPERVISOR_RECORD = "supervisor.json"
+FOLDERS = ("envoy", "instances", "images", "base-image", "dynamodb")
+"""Made by a lab when it starts, and removed with all that is in them when it ends."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,17 @@ class LabRecord:
 
 
 def hold(home: Path) -> IO[str]:
-    """Takes the lab's lock for this process's life. Raises LabHeld naming the pid that has it."""
+    """Takes the lab's lock for this process's life.
+
+    Raises LabHeld naming the pid that has it, LabError for a folder with something in it that a lab would remove.
+    """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    strangers = [name for name in FOLDERS if (home / name).exists()]
+    if strangers and not (home / LOCK_FILE).exists():
+        raise LabError(
+            f"{home} has a folder {strangers[0]} that no lab made, and a lab would remove it. "
+            "Choose another state folder: GROUND_HOME=.ground ground up"
+        )
     lock = (home / LOCK_FILE).open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
