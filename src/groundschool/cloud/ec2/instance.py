@@ -61,6 +61,11 @@ class Instance:
     metadata: MetadataOptions
     detailed_monitoring: bool
     disable_api_termination: bool
+    disable_api_stop: bool
+    terminates_on_shutdown: bool
+    """``InstanceInitiatedShutdownBehavior``: ``terminate`` instead of ``stop``."""
+    public_address: bool | None
+    """Whether it was launched with a public address; None: as its subnet has it."""
     client_token: str | None
     launched_at: float
     """Lab seconds."""
@@ -76,7 +81,7 @@ class Instance:
 
     @property
     def public(self) -> bool:
-        return self.subnet.maps_public_ip
+        return self.subnet.maps_public_ip if self.public_address is None else self.public_address
 
     @property
     def reachable(self) -> bool:

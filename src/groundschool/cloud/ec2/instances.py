@@ -83,6 +83,9 @@ class Instances:
                 metadata=plan.metadata,
                 detailed_monitoring=plan.detailed_monitoring,
                 disable_api_termination=plan.disable_api_termination,
+                disable_api_stop=plan.disable_api_stop,
+                terminates_on_shutdown=plan.terminates_on_shutdown,
+                public_address=plan.public_address,
                 client_token=plan.client_token,
                 launched_at=self._now(),
                 changed_at=self._now(),
@@ -163,7 +166,8 @@ class Instances:
         elif instance.state is State.STOPPING and not alive:
             self._move(instance, State.STOPPED, instance.state_reason)
         elif instance.state is State.RUNNING and not alive:
-            self._move(instance, State.STOPPED, INSTANCE_SHUTDOWN)
+            after = State.SHUTTING_DOWN if instance.terminates_on_shutdown else State.STOPPED
+            self._move(instance, after, INSTANCE_SHUTDOWN)
         else:
             return False
         return True

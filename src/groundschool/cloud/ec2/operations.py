@@ -48,6 +48,13 @@ class InstanceOperations:
         return {"StartingInstances": self._change(params, self._instances.start)}
 
     def stop_instances(self, call: Call, params: Params) -> Result:
+        for instance in self._named(params):
+            if instance.disable_api_stop:
+                raise AwsError(
+                    "OperationNotPermitted",
+                    f"The instance '{instance.instance_id}' may not be stopped. "
+                    "Modify its 'disableApiStop' instance attribute and try again.",
+                )
         return {"StoppingInstances": self._change(params, self._instances.stop)}
 
     def reboot_instances(self, call: Call, params: Params) -> Result:

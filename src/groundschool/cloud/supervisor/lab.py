@@ -30,6 +30,7 @@ from groundschool.cloud.ec2.image_operations import ImageOperations
 from groundschool.cloud.ec2.images import Images
 from groundschool.cloud.ec2.instance import State
 from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.ec2.launch_templates import LaunchTemplateOperations
 from groundschool.cloud.ec2.machine_room import MachineRoom
 from groundschool.cloud.ec2.network_interfaces import NetworkInterfaces
 from groundschool.cloud.ec2.operations import InstanceOperations
@@ -59,6 +60,7 @@ from groundschool.cloud.passive.application import Passive
 from groundschool.cloud.passive.balancer_records import BalancerRecords
 from groundschool.cloud.passive.identity_records import IdentityRecords
 from groundschool.cloud.passive.image_records import ImageRecords
+from groundschool.cloud.passive.launch_template_records import LaunchTemplateRecords
 from groundschool.cloud.passive.network_records import NetworkRecords
 from groundschool.cloud.settings import LabSettings
 from groundschool.cloud.supervisor.administration import Administration
@@ -176,6 +178,7 @@ class Lab:
             "ec2": [
                 InstanceOperations(self.instances, self.network, self.clock),
                 ImageOperations(self.images),
+                LaunchTemplateOperations(LaunchTemplateRecords(self.passive, settings.account_id, settings.region)),
                 NetworkInterfaces(self.instances, self.network, self.clock),
                 ProfileAssociations(self.instances, self.identity, self.clock),
                 TagOperations(self.instances, self.passive),
