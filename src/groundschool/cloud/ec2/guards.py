@@ -1,4 +1,4 @@
-"""What may not be deleted while something alive uses it; moto, which only remembers, would allow it."""
+"""What moto, which only remembers, would allow: deleting what something alive uses, naming what is not there."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from groundschool.cloud.call import Call, Guard, Params
 from groundschool.cloud.ec2.instances import Instances
 from groundschool.cloud.load_balancing.guards import listener_guards
 from groundschool.cloud.passive.balancer_records import BalancerRecords
+from groundschool.cloud.passive.launch_template_records import LaunchTemplateRecords
 
 
-def guards(instances: Instances, balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
+def guards(
+    instances: Instances, balancers: BalancerRecords, templates: LaunchTemplateRecords
+) -> dict[tuple[str, str], Guard]:
     def keep_used_security_group(call: Call, params: Params) -> None:
         group_id = params.get("GroupId")
         by_instance = any(group_id in instance.security_group_ids for instance in instances.live())
@@ -22,8 +25,13 @@ def guards(instances: Instances, balancers: BalancerRecords) -> dict[tuple[str, 
         if any(instance.subnet.subnet_id == subnet_id for instance in instances.live()):
             raise AwsError("DependencyViolation", f"The subnet '{subnet_id}' has dependencies and cannot be deleted.")
 
+    def know_launch_templates(call: Call, params: Params) -> None:
+        for template_id in params.get("LaunchTemplateIds") or ():
+            templates.find(template_id, None, "$Default")
+
     return {
         **listener_guards(balancers),
         ("ec2", "DeleteSecurityGroup"): keep_used_security_group,
+        ("ec2", "DescribeLaunchTemplates"): know_launch_templates,
         ("ec2", "DeleteSubnet"): keep_used_subnet,
     }

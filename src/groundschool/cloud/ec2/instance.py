@@ -64,6 +64,8 @@ class Instance:
     disable_api_stop: bool
     terminates_on_shutdown: bool
     """``InstanceInitiatedShutdownBehavior``: ``terminate`` instead of ``stop``."""
+    cpu_credits: str
+    """``CreditSpecification.CpuCredits`` as asked for; without effect."""
     public_address: bool | None
     """Whether it was launched with a public address; None: as its subnet has it."""
     client_token: str | None
@@ -78,6 +80,11 @@ class Instance:
     state_transition_reason: str = ""
     changed_at: float = 0.0
     """Lab seconds of the last state change."""
+
+    @property
+    def interface_id(self) -> str:
+        """Of its one network interface, which lives and ends with it."""
+        return f"eni-{self.instance_id.removeprefix('i-')}"
 
     @property
     def public(self) -> bool:

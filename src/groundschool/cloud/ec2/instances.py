@@ -85,6 +85,7 @@ class Instances:
                 disable_api_termination=plan.disable_api_termination,
                 disable_api_stop=plan.disable_api_stop,
                 terminates_on_shutdown=plan.terminates_on_shutdown,
+                cpu_credits=plan.cpu_credits,
                 public_address=plan.public_address,
                 client_token=plan.client_token,
                 launched_at=self._now(),
@@ -141,6 +142,11 @@ class Instances:
     def reboot(self, instance: Instance) -> None:
         self._require(instance, State.RUNNING, "rebooted")
         self._room.reboot(instance.machine)
+
+    def resize(self, instance: Instance, instance_type: str) -> None:
+        """Of a stopped instance; raises AwsError for a type that the lab does not have."""
+        self._room.resize(instance.machine, instance_type)
+        instance.instance_type = instance_type
 
     def step(self, now: float) -> list[Instance]:
         """Moves states on as the machines do; returns the instances that changed."""

@@ -36,6 +36,7 @@ class LaunchPlan:
     disable_api_termination: bool
     disable_api_stop: bool
     terminates_on_shutdown: bool
+    cpu_credits: str
     public_address: bool | None
     """None: as the subnet has it."""
     tags: Mapping[str, str]
@@ -72,6 +73,7 @@ def launch_plan(params: Mapping[str, Any], template: Mapping[str, Any]) -> Launc
         disable_api_termination=_true(given.get("DisableApiTermination")),
         disable_api_stop=_true(given.get("DisableApiStop")),
         terminates_on_shutdown=given.get("InstanceInitiatedShutdownBehavior") == "terminate",
+        cpu_credits=(given.get("CreditSpecification") or {}).get("CpuCredits") or "unlimited",
         public_address=_public_address(interface),
         tags={**_instance_tags(template), **_instance_tags(params)},
         count=_count(params),

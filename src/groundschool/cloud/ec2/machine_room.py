@@ -55,6 +55,12 @@ class MachineRoom:
             image=image if image.exists() else None,
         )
 
+    def resize(self, machine: Machine, instance_type: str) -> None:
+        """For the next boot."""
+        found = find_instance_type(instance_type)
+        machine.cores = quota_cores(found, self._vcpu)
+        machine.memory = found.memory_mib * 1024 * 1024
+
     def boot(self, machine: Machine, *, first: bool) -> None:
         """Returns at once."""
         self._after(machine, lambda: machine.start(first_boot=first))

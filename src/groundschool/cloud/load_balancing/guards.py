@@ -13,6 +13,7 @@ from groundschool.cloud.load_balancing.supported_parameters import (
     refuse_actions,
     refuse_attributes,
     refuse_conditions,
+    refuse_listener_attributes,
     refuse_parameters,
 )
 from groundschool.cloud.passive.balancer_records import BalancerRecords, LoadBalancerRecord
@@ -58,6 +59,14 @@ def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
         if any(listener.certificate_arn == arn for each in balancers.load_balancers() for listener in each.listeners):
             raise AwsError("ResourceInUseException", f"Certificate {arn} is in use.")
 
+    def keep_used_server_certificate(call: Call, params: Params) -> None:
+        name = params.get("ServerCertificateName")
+        for each in balancers.load_balancers():
+            for listener in each.listeners:
+                arn = listener.certificate_arn or ""
+                if ":server-certificate/" in arn and arn.rpartition("/")[2] == name:
+                    raise AwsError("DeleteConflict", f"Certificate {arn} is currently in use by {each.arn}.", 409)
+
     def rule(call: Call, params: Params) -> None:
         refuse_parameters("CreateRule", params)
         refuse_conditions(params.get("Conditions") or ())
@@ -81,9 +90,11 @@ def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
         ("elbv2", "ModifyTargetGroupAttributes"): _attributes(GROUP_ATTRIBUTES),
         ("elbv2", "CreateListener"): create_listener,
         ("elbv2", "ModifyListener"): modify_listener,
+        ("elbv2", "ModifyListenerAttributes"): lambda _, params: refuse_listener_attributes(params["Attributes"]),
         ("elbv2", "CreateRule"): rule,
         ("elbv2", "ModifyRule"): rule,
         ("acm", "DeleteCertificate"): keep_used_certificate,
+        ("iam", "DeleteServerCertificate"): keep_used_server_certificate,
     }
 
 

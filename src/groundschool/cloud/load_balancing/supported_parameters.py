@@ -78,6 +78,8 @@ GROUP_ATTRIBUTES: Mapping[str, str | None] = {
     "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
     "waf.fail_open.enabled": "false",
 }
+LISTENER_ATTRIBUTES: Mapping[str, str | None] = {"routing.http.response.server.enabled": "true"}
+"""All others set or replace a header, and are empty here."""
 ALGORITHMS = ("round_robin", "least_outstanding_requests")
 CONDITIONS = {"path-pattern": "PathPatternConfig", "host-header": "HostHeaderConfig"}
 ACTIONS = ("forward", "fixed-response", "redirect")
@@ -99,6 +101,11 @@ def refuse_attributes(attributes: Iterable[Mapping[str, str]], known: Mapping[st
         only = known.get(key)
         if only is not None and value.lower() != only:
             raise _refused(f"{key} {value}", f"it is always {only}")
+
+
+def refuse_listener_attributes(attributes: Iterable[Mapping[str, str]]) -> None:
+    for each in attributes:
+        refuse_attributes([each], {each["Key"]: LISTENER_ATTRIBUTES.get(each["Key"], "")})
 
 
 def refuse_conditions(conditions: Iterable[Mapping[str, Any]]) -> None:

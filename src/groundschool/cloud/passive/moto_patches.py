@@ -53,6 +53,7 @@ def _name_load_balancers(dns_name: Callable[[str, str], str]) -> None:
     def create_load_balancer(self: ELBv2Backend, *args: Any, **kwargs: Any) -> Any:
         created = _create_load_balancer(self, *args, **kwargs)
         created.dns_name = dns_name(created.arn, created.name)
+        created.attrs["load_balancing.cross_zone.enabled"] = "true"  # AWS: always on for an Application Load Balancer
         return created
 
     ELBv2Backend.create_load_balancer = create_load_balancer

@@ -29,6 +29,7 @@ from groundschool.cloud.ec2.guards import guards
 from groundschool.cloud.ec2.image_operations import ImageOperations
 from groundschool.cloud.ec2.images import Images
 from groundschool.cloud.ec2.instance import State
+from groundschool.cloud.ec2.instance_attributes import InstanceAttributes
 from groundschool.cloud.ec2.instances import Instances
 from groundschool.cloud.ec2.launch_templates import LaunchTemplateOperations
 from groundschool.cloud.ec2.machine_room import MachineRoom
@@ -36,6 +37,7 @@ from groundschool.cloud.ec2.network_interfaces import NetworkInterfaces
 from groundschool.cloud.ec2.operations import InstanceOperations
 from groundschool.cloud.ec2.profile_associations import ProfileAssociations
 from groundschool.cloud.ec2.tags import TagOperations
+from groundschool.cloud.ec2.volumes import Volumes
 from groundschool.cloud.faults.book import FaultBook
 from groundschool.cloud.faults.faults import Faults
 from groundschool.cloud.faults.store_switch import StoreSwitch
@@ -111,6 +113,7 @@ class Lab:
         moto_patches.apply(self.edge_ports.dns_name)
         self.passive = Passive(self.lock)
         self.network = NetworkRecords(self.passive, account_id, region)
+        self.launch_templates = LaunchTemplateRecords(self.passive, account_id, region)
         self.identity = IdentityRecords(self.passive, account_id)
         self.balancers = BalancerRecords(self.passive, account_id, region)
         self.sessions = RoleSessions()
@@ -177,8 +180,10 @@ class Lab:
         services: dict[str, list[object]] = {
             "ec2": [
                 InstanceOperations(self.instances, self.network, self.clock),
+                InstanceAttributes(self.instances, self.network),
+                Volumes(),
                 ImageOperations(self.images),
-                LaunchTemplateOperations(LaunchTemplateRecords(self.passive, settings.account_id, settings.region)),
+                LaunchTemplateOperations(self.launch_templates),
                 NetworkInterfaces(self.instances, self.network, self.clock),
                 ProfileAssociations(self.instances, self.identity, self.clock),
                 TagOperations(self.instances, self.passive),
@@ -189,7 +194,7 @@ class Lab:
             "ssm": [CommandOperations(self.instances, self.identity, self.clock)],
             "sts": [CallerIdentity(self.authoriser)],
         }
-        self.routes = routes(services, guards(self.instances, self.balancers), self.passive)
+        self.routes = routes(services, guards(self.instances, self.balancers, self.launch_templates), self.passive)
         return FrontDoor(
             FrontDoorFacts(settings.region, settings.account_id, settings.url, settings.dynamodb_url, self._secret),
             self.routes,
