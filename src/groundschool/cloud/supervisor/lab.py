@@ -64,6 +64,7 @@ from groundschool.cloud.passive.identity_records import IdentityRecords
 from groundschool.cloud.passive.image_records import ImageRecords
 from groundschool.cloud.passive.launch_template_records import LaunchTemplateRecords
 from groundschool.cloud.passive.network_records import NetworkRecords
+from groundschool.cloud.passive.tag_records import TagRecords
 from groundschool.cloud.settings import LabSettings
 from groundschool.cloud.supervisor.administration import Administration
 from groundschool.cloud.supervisor.child_process import ChildProcess
@@ -186,7 +187,7 @@ class Lab:
                 LaunchTemplateOperations(self.launch_templates),
                 NetworkInterfaces(self.instances, self.network, self.clock),
                 ProfileAssociations(self.instances, self.identity, self.clock),
-                TagOperations(self.instances, self.passive),
+                TagOperations(self.instances, TagRecords(self.passive, settings.account_id)),
             ],
             "elbv2": [TargetOperations(self.registry)],
             "autoscaling": [AutoScalingOperations(self.autoscaling)],
