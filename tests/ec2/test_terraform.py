@@ -183,7 +183,8 @@ def test_balancer_group_and_policy(
         "LoadBalancers"
     ]
     balancer = made["LoadBalancerArn"]
-    elbv2.get_waiter("load_balancer_available").wait(LoadBalancerArns=[balancer], WaiterConfig=SOON)
+    for waiter in ("load_balancer_exists", "load_balancer_available"):
+        elbv2.get_waiter(waiter).wait(LoadBalancerArns=[balancer], WaiterConfig=SOON)
     wanted = {"idle_timeout.timeout_seconds": "61", "routing.http2.enabled": "true", "access_logs.s3.enabled": "false"}
     set_them = [{"Key": key, "Value": value} for key, value in wanted.items()]
     elbv2.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=set_them)
@@ -288,6 +289,22 @@ def test_instance(lab: LabUnderTest, network: tuple[str, list[str]], group_id: s
     lab.ground("fault", "kill", instance_id)
     lab.wait("instance_terminated", **mine)
     assert refusal(lab.ec2.describe_instances, InstanceIds=[f"i-{NOT_THERE}"]) == "InvalidInstanceID.NotFound"
+
+
+def test_the_other_waiters_of_ec2_end_at_once(lab: LabUnderTest, network: tuple[str, list[str]], group_id: str) -> None:
+    vpc, subnets = network
+    lab.ec2.create_key_pair(KeyName="terraform")
+    image = lab.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    waits = {
+        "vpc_exists": {"VpcIds": [vpc]},
+        "vpc_available": {"VpcIds": [vpc]},
+        "subnet_available": {"SubnetIds": subnets},
+        "security_group_exists": {"GroupIds": [group_id]},
+        "key_pair_exists": {"KeyNames": ["terraform"]},
+        "image_exists": {"ImageIds": [image]},
+    }
+    for waiter, asked in waits.items():
+        lab.ec2.get_waiter(waiter).wait(**asked, WaiterConfig={"Delay": 1, "MaxAttempts": 1})
 
 
 def test_a_dry_run_does_nothing(lab: LabUnderTest) -> None:
