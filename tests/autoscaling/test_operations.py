@@ -6,10 +6,19 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
+from groundschool.cloud.autoscaling.operations.group_settings import UNSUPPORTED, WITHOUT_MEANING
 from groundschool.cloud.aws_error import AwsError
 
 WEB = {"AutoScalingGroupName": "web"}
 TEMPLATE = {"LaunchTemplateName": "board"}
+
+
+def mixed(overrides, **distribution):
+    template = {"LaunchTemplateSpecification": TEMPLATE, "Overrides": overrides}
+    return {
+        "LaunchTemplate": None,
+        "MixedInstancesPolicy": {"LaunchTemplate": template, "InstancesDistribution": distribution},
+    }
 
 
 def refused(lab, operation, **params):
@@ -38,6 +47,13 @@ def test_every_handler_is_an_operation_of_the_service(lab):
         ({"TargetGroupARNs": ["arn:x"]}, "Provided Target Groups may not be valid."),
         ({"DesiredCapacityType": "vcpu"}, "DesiredCapacityType vcpu is not supported by the lab"),
         ({"LaunchConfigurationName": "old"}, "LaunchConfigurationName is not supported by the lab."),
+        (mixed([{"WeightedCapacity": "2"}]), "WeightedCapacity must be 1"),
+        (
+            mixed([{"InstanceRequirements": {"VCpuCount": {"Min": 1}, "MemoryMiB": {"Min": 1}}}]),
+            "InstanceRequirements in Overrides is not supported by the lab",
+        ),
+        (mixed([], OnDemandPercentageAboveBaseCapacity=50), "Spot Instances are not supported by the lab"),
+        (mixed([], OnDemandAllocationStrategy="lowest-price"), "by priority: OnDemandAllocationStrategy prioritized"),
         ({"TerminationPolicies": ["AllocationStrategy"]}, "Termination policy AllocationStrategy is not supported"),
         ({"AvailabilityZones": ["eu-north-1b"], "VPCZoneIdentifier": "subnet-a"}, "do not match"),
     ],
@@ -49,6 +65,17 @@ def test_a_group_that_makes_no_sense_is_refused(lab, params, message):
     assert code == "ValidationError"
     assert message in text
     assert not lab.service.groups
+
+
+def test_every_parameter_of_a_group_is_honoured_without_meaning_or_refused():
+    honoured = """
+        AutoScalingGroupName LaunchTemplate MixedInstancesPolicy MinSize MaxSize DesiredCapacity DefaultCooldown
+        AvailabilityZones TargetGroupARNs HealthCheckType HealthCheckGracePeriod VPCZoneIdentifier TerminationPolicies
+        NewInstancesProtectedFromScaleIn LifecycleHookSpecificationList Tags DesiredCapacityType DefaultInstanceWarmup
+        TrafficSources
+    """.split()
+    known = get_session().get_service_model("autoscaling").operation_model("CreateAutoScalingGroup").input_shape.members
+    assert sorted([*honoured, *UNSUPPORTED, *WITHOUT_MEANING]) == sorted(known)
 
 
 def test_a_group_exists_once(lab):

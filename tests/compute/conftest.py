@@ -15,6 +15,7 @@ from groundschool.cloud.compute.machine import Boot, BootState, Machine, Machine
 from groundschool.cloud.compute.spawner import Spawner
 
 DEADLINE = 20.0
+MIB = 1024 * 1024
 
 
 def _wait_for(condition: Callable[[], object], what: str, deadline: float = DEADLINE) -> None:
@@ -38,7 +39,9 @@ class Machines:
         self.host = host
         self.made: list[Machine] = []
 
-    def make(self, user_data: str = "", image: Path | None = None, **environment: str) -> Machine:
+    def make(
+        self, user_data: str = "", image: Path | None = None, memory: int = 1024 * MIB, **environment: str
+    ) -> Machine:
         number = len(self.made) + 1
         address = f"127.1.20.{number}"
         machine = Machine(
@@ -47,6 +50,7 @@ class Machines:
             self.host,
             address=address,
             cores=1.0,
+            memory=memory,
             metadata_endpoint=f"http://{address}:23339/",
             user_data=user_data,
             environment=environment,
@@ -55,8 +59,10 @@ class Machines:
         self.made.append(machine)
         return machine
 
-    def boot(self, user_data: str = "", image: Path | None = None, **environment: str) -> tuple[Machine, Boot]:
-        machine = self.make(user_data, image, **environment)
+    def boot(
+        self, user_data: str = "", image: Path | None = None, memory: int = 1024 * MIB, **environment: str
+    ) -> tuple[Machine, Boot]:
+        machine = self.make(user_data, image, memory, **environment)
         machine.start(first_boot=True)
         boot = machine.wait_until_booted(DEADLINE)
         assert boot.state is BootState.READY, machine.console_output()

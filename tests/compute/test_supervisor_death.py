@@ -19,7 +19,8 @@ from groundschool.cloud.compute.spawner import Spawner
 folder = Path(sys.argv[1])
 host = MachineHost(Spawner(), GovernorBudgets("asked for"), build_base_image(folder / "base"))
 machine = Machine(
-    "i-1", folder / "i-1", host, address="127.1.20.1", cores=0.05, metadata_endpoint="http://127.1.20.1:23339/",
+    "i-1", folder / "i-1", host, address="127.1.20.1", cores=0.05, memory=1 << 30,
+    metadata_endpoint="http://127.1.20.1:23339/",
     user_data='''#!/bin/bash
 trap '' TERM
 setsid sh -c 'while :; do :; done' &

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.lab_under_test import LabUnderTest
+from tests.lab.conftest import wait_for
+from tests.lab_under_test import SERVE, LabUnderTest, get
 
 pytestmark = pytest.mark.lab
 
@@ -71,5 +74,61 @@ def test_attributes_are_described_and_termination_protection_holds(lab: LabUnder
 
 
 def test_what_the_lab_does_not_have_is_said_with_a_list_of_what_it_has(lab: LabUnderTest) -> None:
-    with pytest.raises(ClientError, match=r"does not support ec2:DescribeVolumes.*_ground/operations"):
-        lab.ec2.describe_volumes()
+    with pytest.raises(ClientError, match=r"does not support ec2:DescribeSnapshots.*_ground/operations"):
+        lab.ec2.describe_snapshots()
+
+
+def test_what_no_rule_admits_hangs_and_what_a_wide_rule_admits_is_reached_where_something_listens(
+    lab: LabUnderTest,
+) -> None:
+    """Port 9009 is in no rule of its own: it is there because the instance listens on it."""
+    group_id = lab.ec2.create_security_group(GroupName="wide", Description="none at first")["GroupId"]
+    serve = SERVE.replace("8080", "9009")
+    [instance_id] = lab.run(UserData=serve, SecurityGroupIds=[group_id])
+    lab.wait_until_booted(instance_id)
+    address = lab.instance(instance_id)["PrivateIpAddress"]
+
+    def hangs(port: int) -> bool:
+        with socket.socket() as client:
+            client.settimeout(0.5)
+            try:
+                client.connect((address, port))
+                client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return client.recv(1) is None
+            except TimeoutError:
+                return True
+            except OSError:
+                return False
+
+    wait_for(lambda: hangs(9009), 10, "the port of the app to hang")
+    assert hangs(8080)
+    everything = {"GroupId": group_id, "IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIp": "0.0.0.0/0"}
+    lab.ec2.authorize_security_group_ingress(**everything)
+    wait_for(lambda: get(f"http://{address}:9009/").body == b"hello\n", 10, "the app")
+    used = lab.client("cloudwatch")
+    lab.ec2.monitor_instances(InstanceIds=[instance_id])
+
+    def bytes_out() -> float:
+        get(f"http://{address}:9009/")
+        now = datetime.now(UTC)
+        points = used.get_metric_statistics(
+            Namespace="AWS/EC2",
+            MetricName="NetworkOut",
+            Dimensions=[{"Name": "InstanceId", "Value": instance_id}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return float(max((point["Sum"] for point in points), default=0.0))
+
+    wait_for(lambda: bytes_out() > 100, 20, "NetworkOut")
+
+
+def test_an_instance_over_the_memory_of_its_type_loses_the_process_and_says_so(lab: LabUnderTest) -> None:
+    [instance_id] = lab.run(InstanceType="t3.nano")
+    lab.wait_until_booted(instance_id)
+    hungry = "python3 -c 'x = b\"y\" * (600 << 20); import time; time.sleep(60)'"
+    assert lab.shell(instance_id, f"{hungry} & wait $!; echo $?").split()[-1] == "137"
+    assert "Out of memory: Killed process" in lab.console(instance_id)
+    assert lab.shell(instance_id, "echo still here") == "still here\n"

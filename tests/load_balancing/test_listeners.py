@@ -186,6 +186,39 @@ def test_https_is_served_on_the_dns_name_with_the_imported_certificate(
     wait_for(lambda: get(f"http://{board.host}/").body == b"hello\n", 5, "http again")
 
 
+def test_https_is_served_with_a_server_certificate_of_iam_and_a_used_one_stays(
+    board: Board, certificate: tuple[bytes, bytes, Path]
+) -> None:
+    pem, private_key, file = certificate
+    iam, named = board.lab.client("iam"), {"ServerCertificateName": "own"}
+    made = iam.upload_server_certificate(**named, CertificateBody=pem.decode(), PrivateKey=private_key.decode())[
+        "ServerCertificateMetadata"
+    ]
+    listener = board.elbv2.create_listener(
+        LoadBalancerArn=board.balancer["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": made["Arn"]}],
+        DefaultActions=fixed("with IAM's certificate"),
+    )["Listeners"][0]["ListenerArn"]
+    name, _, port = board.host.partition(":")
+    verified = {"ca_certs": str(file), "server_hostname": name, "assert_hostname": name}
+    with urllib3.HTTPSConnectionPool("127.0.0.1", int(port), retries=False, timeout=2, **verified) as pool:
+
+        def https() -> bytes:
+            try:
+                return pool.request("GET", "/", headers={"Host": board.host}).data
+            except urllib3.exceptions.HTTPError:
+                return b""
+
+        wait_for(lambda: https() == b"with IAM's certificate", 5, "https")
+    with pytest.raises(ClientError) as used:
+        iam.delete_server_certificate(**named)
+    assert code_of(used) == "DeleteConflict"
+    board.elbv2.delete_listener(ListenerArn=listener)
+    iam.delete_server_certificate(**named)
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

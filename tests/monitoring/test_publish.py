@@ -4,7 +4,7 @@ import pytest
 
 from groundschool.cloud.monitoring.metric_store import MetricData, MetricStore
 from groundschool.cloud.monitoring.publish import (
-    InstanceCpu,
+    InstanceUse,
     TargetGroupHosts,
     group_metrics,
     instance_metrics,
@@ -12,7 +12,7 @@ from groundschool.cloud.monitoring.publish import (
     load_balancer_metrics,
     suffix,
 )
-from groundschool.cloud.network.data_plane import RequestRecord
+from groundschool.cloud.network.data_plane import RequestRecord, Traffic
 
 ELB = "arn:aws:elasticloadbalancing:eu-north-1:123456789012"
 BALANCER = f"{ELB}:loadbalancer/app/web/0123456789abcdef"
@@ -45,7 +45,7 @@ def read(data: list[MetricData], name: str, statistic: str, dimensions: dict[str
 
 def test_cpu_is_published_by_instance_and_by_group():
     data = instance_metrics(
-        [InstanceCpu("i-a", [80], "asg"), InstanceCpu("i-b", [20], "asg"), InstanceCpu("i-c", [5])], 0
+        [InstanceUse("i-a", [80], "asg"), InstanceUse("i-b", [20], "asg"), InstanceUse("i-c", [5])], 0
     )
     assert read(data, "CPUUtilization", "Average", {"InstanceId": "i-a"}) == 80
     assert read(data, "CPUUtilization", "Average", {"AutoScalingGroupName": "asg"}) == 50
@@ -53,18 +53,29 @@ def test_cpu_is_published_by_instance_and_by_group():
     assert {datum.unit for datum in data} == {"Percent"}
 
 
+def test_network_bytes_are_published_by_instance_and_by_group_as_the_sum_of_the_period():
+    minutes = [Traffic(100, 1000), Traffic(300, 3000)]
+    data = instance_metrics(
+        [InstanceUse("i-a", [], "asg", traffic=minutes), InstanceUse("i-b", [], "asg", traffic=minutes[:1])], 0
+    )
+    assert read(data, "NetworkIn", "Sum", {"InstanceId": "i-a"}) == 400
+    assert read(data, "NetworkOut", "Sum", {"InstanceId": "i-a"}) == 4000
+    assert read(data, "NetworkOut", "Average", {"AutoScalingGroupName": "asg"}) == 2500
+    assert {datum.unit for datum in data} == {"Bytes"}
+
+
 def test_a_warming_instance_is_left_out_of_the_groups_metric():
-    data = instance_metrics([InstanceCpu("i-a", [80], "asg"), InstanceCpu("i-b", [0], "asg", warming=True)], 0)
+    data = instance_metrics([InstanceUse("i-a", [80], "asg"), InstanceUse("i-b", [0], "asg", warming=True)], 0)
     assert read(data, "CPUUtilization", "Average", {"AutoScalingGroupName": "asg"}) == 80
     assert read(data, "CPUUtilization", "Average", {"InstanceId": "i-b"}) == 0
 
 
 def test_a_group_that_only_warms_up_has_no_metric():
-    assert len(instance_metrics([InstanceCpu("i-b", [0], "asg", warming=True)], 0)) == 1
+    assert len(instance_metrics([InstanceUse("i-b", [0], "asg", warming=True)], 0)) == 1
 
 
 def test_basic_monitoring_averages_five_minutes():
-    data = instance_metrics([InstanceCpu("i-a", [0, 0, 100, 100, 100])], 0)
+    data = instance_metrics([InstanceUse("i-a", [0, 0, 100, 100, 100])], 0)
     assert read(data, "CPUUtilization", "Average", {"InstanceId": "i-a"}) == 60
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import orjson
 import pytest
 
+from groundschool.cloud.network.data_plane import Traffic
 from groundschool.cloud.network.envoy.access_log import request_record
 from groundschool.cloud.network.envoy.health_events import HealthEvent, health_event
 from groundschool.cloud.network.envoy.target_health import CheckResult
+from groundschool.cloud.network.envoy.traffic_log import traffic
 
 ADDRESS = {"socket_address": {"protocol": "TCP", "address": "127.0.10.1", "port_value": 22100}}
 
@@ -96,3 +98,12 @@ def test_a_request_is_recorded_with_who_answered(changes, expected):
     record = request_record(orjson.dumps(SERVED | changes))
     assert (record.target_group, record.instance_id, record.status, record.from_target, record.seconds) == expected
     assert record.finished_at == 1700000000.75
+
+
+def test_traffic_is_added_up_by_instance():
+    lines = [
+        b'{"instance_id":"i-1","received":100,"sent":1000}',
+        b'{"instance_id":"i-2","received":1,"sent":2}',
+        b'{"instance_id":"i-1","received":50,"sent":500}',
+    ]
+    assert traffic(lines) == {"i-1": Traffic(150, 1500), "i-2": Traffic(1, 2)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -19,6 +20,21 @@ def test_round_robin_gives_every_target_its_turn(network):
     network.wait_healthy(1, 2, 3)
     served = Counter(network.ask().body for _ in range(30))
     assert served == {"i-1": 10, "i-2": 10, "i-3": 10}
+
+
+def test_a_slow_starter_gets_a_small_share_that_grows_to_a_full_one(network, wait_for):
+    """100 lab seconds are 2 real ones here; the first target has its own behind it when the second comes."""
+    for number in (1, 2):
+        network.target(number)
+    network.apply(network.group(1, slow_start=100))
+    network.wait_healthy(1)
+    warm = time.monotonic() + 2.2
+    wait_for(lambda: network.ask().status == 200 and time.monotonic() > warm, "the end of the first one's start")
+    network.apply(network.group(1, 2, slow_start=100))
+    network.wait_healthy(2)
+    served = Counter(network.ask().body for _ in range(40))
+    assert 0 < served["i-2"] <= 12
+    wait_for(lambda: Counter(network.ask().body for _ in range(20))["i-2"] >= 9, "a full share")
 
 
 def test_least_outstanding_requests_spares_the_busy_target(network):

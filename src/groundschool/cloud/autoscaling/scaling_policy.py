@@ -82,6 +82,8 @@ def _tracked_metric(policy: ScalingPolicy, group_name: str) -> TrackedMetric:
         return TrackedMetric("", returned[0])
     if not (custom.get("MetricName") and custom.get("Namespace") and custom.get("Statistic")):
         raise ValueError("A customized metric needs MetricName, Namespace and Statistic")
+    if custom.get("Period", 60) != 60:
+        raise ValueError("The lab's metrics have a period of 60 seconds: leave Period out")
     dimensions = tuple((each["Name"], each["Value"]) for each in custom.get("Dimensions", []))
     return TrackedMetric(custom["Namespace"], custom["MetricName"], dimensions, custom["Statistic"], custom.get("Unit"))
 

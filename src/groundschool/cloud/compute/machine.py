@@ -1,4 +1,4 @@
-"""A machine: what an EC2 instance is in the lab. A folder, an init process, a CPU budget.
+"""A machine: what an EC2 instance is in the lab. A folder, an init process, a CPU budget, a memory limit.
 
 Names: instance ``i-0abc...`` has the folder ``<instances>/i-0abc...``, an init process of that title, and the
 control group ``groundschool-<lab>/i-0abc...``. The EC2 API's states and records are not here; this is the hardware.
@@ -14,7 +14,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from groundschool.cloud.compute.console import console_output
 from groundschool.cloud.compute.cpu_budget import CpuBudget, CpuBudgets
 from groundschool.cloud.compute.leftovers import INIT_RECORD, sweep
 from groundschool.cloud.compute.machine_image import snapshot, unpack
+from groundschool.cloud.compute.memory_limit import MemoryLimits
 from groundschool.cloud.compute.spawner import Spawner, Start
 from groundschool.cloud.process_record import record_process, write_record
 from groundschool.errors import LabError
@@ -46,6 +47,7 @@ class MachineHost:
     """The base image's command folder, see :mod:`~groundschool.cloud.compute.base_image`."""
     boot_cores: float = 0.5
     """Host cores during the first boot, until user data finished: t3 launches in unlimited mode and bursts then."""
+    memory: MemoryLimits = field(default_factory=MemoryLimits)
 
 
 class BootState(StrEnum):
@@ -68,7 +70,8 @@ class Machine:
     """Methods may be called from any thread; ``start``, ``stop`` and ``reboot`` block, the rest returns at once.
 
     ``folder`` is the instance's root, ``address`` its inner address, ``environment`` what the lab adds (endpoints).
-    ``cores``, ``user_data`` and ``environment`` may be set while the machine is off.
+    ``memory`` in bytes: a process that takes the instance over it is ended. ``cores``, ``memory``, ``user_data`` and
+    ``environment`` may be set while the machine is off.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Machine:
         *,
         address: str,
         cores: float,
+        memory: int,
         metadata_endpoint: str,
         user_data: str = "",
         environment: Mapping[str, str] | None = None,
@@ -88,6 +92,7 @@ class Machine:
         self.folder = folder.absolute()
         self.address = address
         self.cores = cores
+        self.memory = memory
         self.user_data = user_data
         self.environment = dict(environment or {})
         self._host = host
@@ -245,6 +250,9 @@ class Machine:
             except BaseException:
                 init.kill()
                 raise
+            self._host.memory.watch(
+                self.instance_id, self.memory, init.pid, budget.processes, lambda pid: self._out_of_memory(init, pid)
+            )
             user_data = self.user_data if first_boot else None
             self._tell({"do": "boot", "environment": self.shell_environment(), "user_data": user_data})
 
@@ -263,6 +271,12 @@ class Machine:
                 ours.close()
                 raise
 
+    def _out_of_memory(self, init: subprocess.Popen[bytes], pid: int) -> None:
+        """``init`` is the boot that was measured: the next one has nothing to do with it."""
+        with self._guard:
+            if self._init is init and not self._ended.is_set():
+                self._tell({"do": "out-of-memory", "pid": pid})
+
     def _tell(self, message: dict[str, Any]) -> None:
         assert self._control is not None
         # The listening thread notices a broken connection and cleans up.
@@ -279,6 +293,7 @@ class Machine:
         except subprocess.TimeoutExpired:
             init.kill()
             init.wait()
+        self._host.memory.forget(self.instance_id)
         sweep(self.folder, budget)
         with self._guard:
             self._used_before += budget.used_seconds()

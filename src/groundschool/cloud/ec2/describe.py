@@ -15,6 +15,7 @@ def instance_document(
 ) -> dict[str, Any]:
     """``wall_time`` gives the real time of lab seconds; ``groups`` are those the instance is in, by id."""
     gone = instance.state is State.TERMINATED
+    launched = wall_time(instance.launched_at)
     document: dict[str, Any] = {
         "InstanceId": instance.instance_id,
         "ImageId": instance.image.image_id,
@@ -26,7 +27,7 @@ def instance_document(
         "AmiLaunchIndex": instance.launch_index,
         "ProductCodes": [],
         "InstanceType": instance.instance_type,
-        "LaunchTime": wall_time(instance.launched_at),
+        "LaunchTime": launched,
         "Placement": {
             "AvailabilityZone": instance.subnet.availability_zone,
             "GroupName": "",
@@ -61,7 +62,8 @@ def instance_document(
             "SubnetId": instance.subnet.subnet_id,
             "PrivateIpAddress": instance.address,
             "PublicIpAddress": instance.address if instance.public else None,
-            "NetworkInterfaces": [interface_document(instance, groups, account_id)],
+            "SourceDestCheck": True,
+            "NetworkInterfaces": [interface_document(instance, launched, groups, account_id)],
         }
     return document
 
@@ -97,15 +99,27 @@ def status_document(instance: Instance) -> dict[str, Any]:
     }
 
 
-def interface_document(instance: Instance, groups: dict[str, SecurityGroup], account_id: str) -> dict[str, Any]:
+def interface_document(
+    instance: Instance, launched: datetime, groups: dict[str, SecurityGroup], account_id: str
+) -> dict[str, Any]:
     """The instance's one network interface, as DescribeInstances shows it."""
     document: dict[str, Any] = {
-        "NetworkInterfaceId": f"eni-{instance.instance_id.removeprefix('i-')}",
+        "NetworkInterfaceId": instance.interface_id,
         "OwnerId": account_id,
         "VpcId": instance.subnet.vpc_id,
         "SubnetId": instance.subnet.subnet_id,
         "PrivateIpAddress": instance.address,
+        "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": instance.address}],
+        "SourceDestCheck": True,
+        "InterfaceType": "interface",
         "Status": "in-use",
+        "Attachment": {
+            "AttachmentId": f"eni-attach-{instance.instance_id.removeprefix('i-')}",
+            "DeviceIndex": 0,
+            "AttachTime": launched,
+            "DeleteOnTermination": True,
+            "Status": "attached",
+        },
         "Groups": _group_identifiers(instance, groups),
     }
     if instance.public:

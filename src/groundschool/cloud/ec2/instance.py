@@ -61,6 +61,13 @@ class Instance:
     metadata: MetadataOptions
     detailed_monitoring: bool
     disable_api_termination: bool
+    disable_api_stop: bool
+    terminates_on_shutdown: bool
+    """``InstanceInitiatedShutdownBehavior``: ``terminate`` instead of ``stop``."""
+    cpu_credits: str
+    """``CreditSpecification.CpuCredits`` as asked for; without effect."""
+    public_address: bool | None
+    """Whether it was launched with a public address; None: as its subnet has it."""
     client_token: str | None
     launched_at: float
     """Lab seconds."""
@@ -77,9 +84,15 @@ class Instance:
     """Lab seconds of the last state change."""
 
     @property
+    def interface_id(self) -> str:
+        """Of its one network interface, which lives and ends with it."""
+        return f"eni-{self.instance_id.removeprefix('i-')}"
+
+    @property
     def public(self) -> bool:
         """Has a public address now. AWS: it is given back when the instance stops."""
-        return self.subnet.maps_public_ip and self.reachable
+        asked_for = self.subnet.maps_public_ip if self.public_address is None else self.public_address
+        return asked_for and self.reachable
 
     @property
     def reachable(self) -> bool:

@@ -83,6 +83,10 @@ class Instances:
                 metadata=plan.metadata,
                 detailed_monitoring=plan.detailed_monitoring,
                 disable_api_termination=plan.disable_api_termination,
+                disable_api_stop=plan.disable_api_stop,
+                terminates_on_shutdown=plan.terminates_on_shutdown,
+                cpu_credits=plan.cpu_credits,
+                public_address=plan.public_address,
                 client_token=plan.client_token,
                 launched_at=self._now(),
                 changed_at=self._now(),
@@ -139,6 +143,11 @@ class Instances:
         self._require(instance, State.RUNNING, "rebooted")
         self._room.reboot(instance.machine)
 
+    def resize(self, instance: Instance, instance_type: str) -> None:
+        """Of a stopped instance; raises AwsError for a type that the lab does not have."""
+        self._room.resize(instance.machine, instance_type)
+        instance.instance_type = instance_type
+
     def step(self, now: float) -> list[Instance]:
         """Moves states on as the machines do; returns the instances that changed."""
         changed = [instance for instance in self._instances.values() if self._advance(instance)]
@@ -163,7 +172,8 @@ class Instances:
         elif instance.state is State.STOPPING and not alive:
             self._move(instance, State.STOPPED, instance.state_reason)
         elif instance.state is State.RUNNING and not alive:
-            self._move(instance, State.STOPPED, INSTANCE_SHUTDOWN)
+            after = State.SHUTTING_DOWN if instance.terminates_on_shutdown else State.STOPPED
+            self._move(instance, after, INSTANCE_SHUTDOWN)
         else:
             return False
         return True

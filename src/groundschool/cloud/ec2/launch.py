@@ -11,6 +11,7 @@ from typing import Any
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.compute.instance_type import INSTANCE_TYPES
 from groundschool.cloud.ec2.instance import MetadataOptions
+from groundschool.cloud.ec2.supported_parameters import refuse_what_would_be_ignored
 
 USER_DATA_LIMIT = 16 * 1024
 """Bytes, before base64 (AWS: EC2 user guide, instance user data)."""
@@ -33,6 +34,11 @@ class LaunchPlan:
     metadata: MetadataOptions
     detailed_monitoring: bool
     disable_api_termination: bool
+    disable_api_stop: bool
+    terminates_on_shutdown: bool
+    cpu_credits: str
+    public_address: bool | None
+    """None: as the subnet has it."""
     tags: Mapping[str, str]
     count: int
     client_token: str | None
@@ -41,9 +47,11 @@ class LaunchPlan:
 def launch_plan(params: Mapping[str, Any], template: Mapping[str, Any]) -> LaunchPlan:
     """``template`` is empty when none is used; a parameter of the request wins over the template's (AWS: RunInstances).
 
-    Raises AwsError MissingParameter, InvalidParameterValue, InvalidUserData.Malformed, InvalidParameterCombination.
+    Raises AwsError MissingParameter, InvalidParameterValue, InvalidUserData.Malformed, InvalidParameterCombination,
+    Unsupported.
     """
     given = {**template, **{name: value for name, value in params.items() if value is not None}}
+    refuse_what_would_be_ignored(given)
     interface = _single_interface(given)
     profile = given.get("IamInstanceProfile") or {}
     placement = given.get("Placement") or {}
@@ -63,6 +71,10 @@ def launch_plan(params: Mapping[str, Any], template: Mapping[str, Any]) -> Launc
         metadata=_metadata(given.get("MetadataOptions") or {}),
         detailed_monitoring=_true((given.get("Monitoring") or {}).get("Enabled")),
         disable_api_termination=_true(given.get("DisableApiTermination")),
+        disable_api_stop=_true(given.get("DisableApiStop")),
+        terminates_on_shutdown=given.get("InstanceInitiatedShutdownBehavior") == "terminate",
+        cpu_credits=(given.get("CreditSpecification") or {}).get("CpuCredits") or "unlimited",
+        public_address=_public_address(interface),
         tags={**_instance_tags(template), **_instance_tags(params)},
         count=_count(params),
         client_token=params.get("ClientToken"),
@@ -139,6 +151,11 @@ def _single_interface(given: Mapping[str, Any]) -> Mapping[str, Any]:
             "Network interfaces and an instance-level security groups may not be specified on the same request",
         )
     return first
+
+
+def _public_address(interface: Mapping[str, Any]) -> bool | None:
+    asked = interface.get("AssociatePublicIpAddress")
+    return None if asked is None else _true(asked)
 
 
 def _instance_tags(given: Mapping[str, Any]) -> dict[str, str]:

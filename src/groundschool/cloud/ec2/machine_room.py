@@ -41,17 +41,25 @@ class MachineRoom:
     def build(self, instance_id: str, plan: LaunchPlan, image_id: str, inner_address: str) -> Machine:
         """A machine that is off."""
         image = self._images / image_id
+        instance_type = find_instance_type(plan.instance_type)
         return Machine(
             instance_id,
             self._folder / instance_id,
             self._host,
             address=inner_address,
-            cores=quota_cores(find_instance_type(plan.instance_type), self._vcpu),
+            cores=quota_cores(instance_type, self._vcpu),
+            memory=instance_type.memory_mib * 1024 * 1024,
             metadata_endpoint=self._metadata.open(instance_id, inner_address),
             user_data=(plan.user_data or b"").decode("utf-8", "replace"),
             environment=self._environment,
             image=image if image.exists() else None,
         )
+
+    def resize(self, machine: Machine, instance_type: str) -> None:
+        """For the next boot."""
+        found = find_instance_type(instance_type)
+        machine.cores = quota_cores(found, self._vcpu)
+        machine.memory = found.memory_mib * 1024 * 1024
 
     def boot(self, machine: Machine, *, first: bool) -> None:
         """Returns at once."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from groundschool.clock import Clock
@@ -18,9 +17,12 @@ from groundschool.cloud.passive.network_records import NetworkRecords
 
 _FILTERS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "attachment.instance-id": lambda row: [row["Attachment"]["InstanceId"]],
+    "attachment.instance-owner-id": lambda row: [row["OwnerId"]],
     "availability-zone": lambda row: [row["AvailabilityZone"]],
+    "description": lambda row: [row["Description"]],
     "group-id": lambda row: [group["GroupId"] for group in row["Groups"]],
     "network-interface-id": lambda row: [row["NetworkInterfaceId"]],
+    "owner-id": lambda row: [row["OwnerId"]],
     "private-ip-address": lambda row: [row["PrivateIpAddress"]],
     "addresses.private-ip-address": lambda row: [row["PrivateIpAddress"]],
     "status": lambda row: [row["Status"]],
@@ -39,8 +41,8 @@ class NetworkInterfaces:
         groups = self._network.security_groups()
         rows = []
         for instance in self._instances.live():
-            document = interface_document(instance, groups, call.account_id)
-            rows.append(_row(instance, document, self._clock.wall_time(instance.launched_at)))
+            launched = self._clock.wall_time(instance.launched_at)
+            rows.append(_row(instance, interface_document(instance, launched, groups, call.account_id)))
         for each in params.get("Filters") or ():
             values = _FILTERS.get(each.get("Name", ""))
             if values is None:
@@ -61,18 +63,11 @@ def _named(rows: list[dict[str, Any]], wanted: list[str]) -> list[dict[str, Any]
     return [row for row in rows if not wanted or row["NetworkInterfaceId"] in wanted]
 
 
-def _row(instance: Instance, document: dict[str, Any], attached: datetime) -> dict[str, Any]:
+def _row(instance: Instance, document: dict[str, Any]) -> dict[str, Any]:
+    holder = {"InstanceId": instance.instance_id, "InstanceOwnerId": document["OwnerId"]}
     return {
         **document,
+        "Description": "",
         "AvailabilityZone": instance.subnet.availability_zone,
-        "InterfaceType": "interface",
-        "PrivateIpAddresses": [{"Primary": True, "PrivateIpAddress": instance.address}],
-        "Attachment": {
-            "AttachmentId": f"eni-attach-{instance.instance_id.removeprefix('i-')}",
-            "InstanceId": instance.instance_id,
-            "DeviceIndex": 0,
-            "AttachTime": attached,
-            "DeleteOnTermination": True,
-            "Status": "attached",
-        },
+        "Attachment": document["Attachment"] | holder,
     }

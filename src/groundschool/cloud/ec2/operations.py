@@ -48,6 +48,13 @@ class InstanceOperations:
         return {"StartingInstances": self._change(params, self._instances.start)}
 
     def stop_instances(self, call: Call, params: Params) -> Result:
+        for instance in self._named(params):
+            if instance.disable_api_stop:
+                raise AwsError(
+                    "OperationNotPermitted",
+                    f"The instance '{instance.instance_id}' may not be stopped. "
+                    "Modify its 'disableApiStop' instance attribute and try again.",
+                )
         return {"StoppingInstances": self._change(params, self._instances.stop)}
 
     def reboot_instances(self, call: Call, params: Params) -> Result:
@@ -75,36 +82,6 @@ class InstanceOperations:
             "Output": base64.b64encode(text.encode()).decode(),
             "Timestamp": self._clock.wall_time(self._clock.now()),
         }
-
-    def describe_instance_attribute(self, call: Call, params: Params) -> Result:
-        instance = self._instances.get(params["InstanceId"])
-        attribute = params["Attribute"]
-        values: dict[str, Any] = {
-            "instanceType": ("InstanceType", {"Value": instance.instance_type}),
-            "disableApiTermination": ("DisableApiTermination", {"Value": instance.disable_api_termination}),
-            "groupSet": ("Groups", [{"GroupId": group_id} for group_id in instance.security_group_ids]),
-            "userData": (
-                "UserData",
-                {"Value": base64.b64encode(instance.user_data).decode() if instance.user_data else None},
-            ),
-        }
-        if attribute not in values:
-            raise AwsError("InvalidParameterValue", f"The lab's instances have no attribute {attribute}")
-        name, value = values[attribute]
-        return {"InstanceId": instance.instance_id, name: value}
-
-    def modify_instance_attribute(self, call: Call, params: Params) -> Result:
-        instance = self._instances.get(params["InstanceId"])
-        if params.get("Groups"):
-            groups = [self._network.security_group(group_id) for group_id in params["Groups"]]
-            instance.security_group_ids = tuple(group.group_id for group in groups)
-        elif params.get("DisableApiTermination"):
-            instance.disable_api_termination = bool(params["DisableApiTermination"].get("Value"))
-        else:
-            raise AwsError(
-                "UnsupportedOperation", "The lab changes Groups and DisableApiTermination of an instance only"
-            )
-        return {}
 
     def modify_instance_metadata_options(self, call: Call, params: Params) -> Result:
         instance = self._instances.get(params["InstanceId"])

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from moto.backends import get_backend
-
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Params, Result
 from groundschool.cloud.ec2.instances import Instances
-from groundschool.cloud.passive.application import Passive
+from groundschool.cloud.passive.tag_records import TagRecords
 
 
 class TagOperations:
-    def __init__(self, instances: Instances, passive: Passive) -> None:
+    def __init__(self, instances: Instances, records: TagRecords) -> None:
         self._instances = instances
-        self._passive = passive
+        self._records = records
 
     def create_tags(self, call: Call, params: Params) -> Result:
         given = params.get("Tags") or ()
@@ -27,8 +25,7 @@ class TagOperations:
         for instance_id in ours:
             self._instances.get(instance_id).tags.update(tags)
         if others:
-            with self._passive.lock:
-                _ec2(call).create_tags(others, tags)
+            self._records.add(call.region, others, tags)
         return {}
 
     def delete_tags(self, call: Call, params: Params) -> Result:
@@ -39,14 +36,12 @@ class TagOperations:
             for key in [key for key in tags if not given or _named(key, tags[key], given)]:
                 del tags[key]
         if others:
-            with self._passive.lock:
-                _ec2(call).delete_tags(others, {tag["Key"]: tag.get("Value") for tag in given})
+            self._records.remove(call.region, others, {tag["Key"]: tag.get("Value") for tag in given})
         return {}
 
     def describe_tags(self, call: Call, params: Params) -> Result:
-        filters = {each["Name"]: list(each.get("Values") or ()) for each in params.get("Filters") or ()}
-        with self._passive.lock:
-            found = [_row(tag) for tag in _ec2(call).describe_tags(filters)]
+        filters = {each.get("Name", ""): list(each.get("Values") or ()) for each in params.get("Filters") or ()}
+        found = self._records.described(call.region, filters)
         for instance in self._instances.live():
             rows = (
                 {"ResourceId": instance.instance_id, "ResourceType": "instance", "Key": key, "Value": value}
@@ -59,19 +54,6 @@ class TagOperations:
         resources = params.get("Resources") or []
         ours = [each for each in resources if each.startswith("i-")]
         return ours, [each for each in resources if not each.startswith("i-")]
-
-
-def _ec2(call: Call) -> Any:
-    return get_backend("ec2")[call.account_id][call.region]
-
-
-def _row(tag: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "ResourceId": tag["resource_id"],
-        "ResourceType": tag["resource_type"],
-        "Key": tag["key"],
-        "Value": tag["value"],
-    }
 
 
 def _named(key: str, value: str, given: Any) -> bool:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from groundschool.cloud.aws_error import AwsError
-from groundschool.cloud.call import Call, Handler
+from groundschool.cloud.call import Call, Handler, Params
 from groundschool.cloud.front_door import wire
 from groundschool.cloud.front_door.routes import READING, Routes, elsewhere, unsupported
 from groundschool.cloud.front_door.s3_action import s3_action
@@ -144,6 +144,7 @@ class FrontDoor:
             raise unsupported(call, self._list_url)
         if call.service != "s3":
             params = wire.decode(request, call)
+            _refuse_dry_run(call, params)
             guard = self._routes.guards.get((call.service, call.operation))
             if guard is not None:
                 with self._lock:
@@ -167,6 +168,7 @@ class FrontDoor:
         params = wire.decode(request, call)
         if call.region != self._facts.region and call.service != "sts":
             return wire.encode(request, call, elsewhere(call, self._facts.region))
+        _refuse_dry_run(call, params)
         with self._lock:
             result = handler(call, params)
         self._wake(call)
@@ -207,6 +209,12 @@ class FrontDoor:
                 return _json(self._administration(request.method, request.path.removeprefix("/_ground"), document))
         except (AwsError, GroundError) as error:
             return _json({"message": getattr(error, "message", str(error))}, getattr(error, "status", 409))
+
+
+def _refuse_dry_run(call: Call, params: Params) -> None:
+    """AWS: who gets here may do it, and that is all a dry run tells. moto forgets to ask in some operations."""
+    if call.service == "ec2" and params.get("DryRun"):
+        raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
 
 
 def _is_local(host: str) -> bool:

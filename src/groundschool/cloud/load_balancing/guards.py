@@ -7,6 +7,15 @@ from typing import Any
 
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Guard, Params
+from groundschool.cloud.load_balancing.supported_parameters import (
+    BALANCER_ATTRIBUTES,
+    GROUP_ATTRIBUTES,
+    refuse_actions,
+    refuse_attributes,
+    refuse_conditions,
+    refuse_listener_attributes,
+    refuse_parameters,
+)
 from groundschool.cloud.passive.balancer_records import BalancerRecords, LoadBalancerRecord
 
 
@@ -29,6 +38,10 @@ def in_two_zones(zone_of: Mapping[str, str], params: Params) -> None:
 
 
 def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
+    def check_actions(call: Call, params: Params) -> None:
+        refuse_actions(params.get("DefaultActions") or params.get("Actions") or ())
+        check_forwards(call, params)
+
     def check_forwards(call: Call, params: Params) -> None:
         known = balancers.target_groups()
         for arn in _forwarded_to(params.get("DefaultActions") or params.get("Actions") or ()):
@@ -49,11 +62,13 @@ def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
         balancer = _named(balancers, params.get("LoadBalancerArn"))
         if any(listener.port == params.get("Port") for listener in balancer.listeners):
             raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
-        check_forwards(call, params)
+        refuse_parameters("CreateListener", params)
+        check_actions(call, params)
         check_certificate(params)
 
     def modify_listener(call: Call, params: Params) -> None:
-        check_forwards(call, params)
+        refuse_parameters("CreateListener", params)
+        check_actions(call, params)
         if params.get("Certificates"):
             check_certificate(params)
 
@@ -62,13 +77,57 @@ def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
         if any(listener.certificate_arn == arn for each in balancers.load_balancers() for listener in each.listeners):
             raise AwsError("ResourceInUseException", f"Certificate {arn} is in use.")
 
+    def keep_used_server_certificate(call: Call, params: Params) -> None:
+        name = params.get("ServerCertificateName")
+        for each in balancers.load_balancers():
+            for listener in each.listeners:
+                arn = listener.certificate_arn or ""
+                if ":server-certificate/" in arn and arn.rpartition("/")[2] == name:
+                    raise AwsError("DeleteConflict", f"Certificate {arn} is currently in use by {each.arn}.", 409)
+
+    def rule(call: Call, params: Params) -> None:
+        refuse_parameters("CreateRule", params)
+        refuse_conditions(params.get("Conditions") or ())
+        check_actions(call, params)
+
+    def keep_protected(call: Call, params: Params) -> None:
+        arn = params["LoadBalancerArn"]
+        for each in balancers.load_balancers():
+            if each.arn == arn and each.attributes.get("deletion_protection.enabled") == "true":
+                raise AwsError(
+                    "OperationNotPermitted",
+                    f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+                )
+
     return {
+        ("elbv2", "CreateLoadBalancer"): _parameters("CreateLoadBalancer"),
+        ("elbv2", "DeleteLoadBalancer"): keep_protected,
+        ("elbv2", "ModifyLoadBalancerAttributes"): _attributes(BALANCER_ATTRIBUTES),
+        ("elbv2", "CreateTargetGroup"): _parameters("CreateTargetGroup"),
+        ("elbv2", "ModifyTargetGroup"): _parameters("CreateTargetGroup"),
+        ("elbv2", "ModifyTargetGroupAttributes"): _attributes(GROUP_ATTRIBUTES),
         ("elbv2", "CreateListener"): create_listener,
         ("elbv2", "ModifyListener"): modify_listener,
-        ("elbv2", "CreateRule"): check_forwards,
-        ("elbv2", "ModifyRule"): check_forwards,
+        ("elbv2", "ModifyListenerAttributes"): lambda _, params: refuse_listener_attributes(params["Attributes"]),
+        ("elbv2", "CreateRule"): rule,
+        ("elbv2", "ModifyRule"): rule,
         ("acm", "DeleteCertificate"): keep_used_certificate,
+        ("iam", "DeleteServerCertificate"): keep_used_server_certificate,
     }
+
+
+def _parameters(operation: str) -> Guard:
+    def guard(_call: Call, params: Params) -> None:
+        refuse_parameters(operation, params)
+
+    return guard
+
+
+def _attributes(known: Mapping[str, str | None]) -> Guard:
+    def guard(_call: Call, params: Params) -> None:
+        refuse_attributes(params["Attributes"], known)
+
+    return guard
 
 
 def _named(balancers: BalancerRecords, arn: str | None) -> LoadBalancerRecord:

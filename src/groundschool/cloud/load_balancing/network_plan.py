@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from groundschool.cloud.ec2.instance import Instance, State
@@ -36,6 +36,9 @@ from groundschool.cloud.passive.network_records import IngressRule, SecurityGrou
 PORTS_OF_A_RANGE = 32
 """A rule for more ports than this opens only those that something is known to use: a listener a port has its price."""
 
+WATCHED_PORTS = (22, 80, 443, 8080)
+"""What a learner tries on an instance that no rule admits to: it must hang there, as on AWS, and not be refused."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -51,6 +54,10 @@ class Seen:
     registrations: Mapping[str, Sequence[Registration]]
     impairments: Mapping[str, Impairment]
     """Instance id -> what faults do to it."""
+    listening: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Inner address -> the ports that something inside listens on."""
+    watched_ports: tuple[int, ...] = ()
+    """Those of WATCHED_PORTS that can be opened on this host."""
 
 
 def network_plan(seen: Seen) -> NetworkPlan:
@@ -129,6 +136,7 @@ def _interface(instance: Instance, seen: Seen, sources: _Sources) -> Interface:
         for each in registrations:
             if each.instance_id == instance.instance_id and record is not None:
                 ports |= {each.port, record.health_check_port or each.port}
+    ports |= {*seen.watched_ports, *seen.listening.get(instance.inner_address, ())}
     impairment = seen.impairments.get(instance.instance_id, NO_IMPAIRMENT)
     allowed = {port: sources.allowed(instance.security_group_ids, port) for port in sorted(ports)}
     return Interface(

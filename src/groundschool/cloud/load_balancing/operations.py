@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from groundschool.cloud.call import Call, Params, Result
-from groundschool.cloud.load_balancing.registry import NOT_REGISTERED, TargetRegistry
-from groundschool.cloud.network.data_plane import TargetHealth
+from groundschool.cloud.load_balancing.registry import TargetRegistry
+from groundschool.cloud.network.data_plane import NOT_REGISTERED, TargetHealth
 
 
 class TargetOperations:

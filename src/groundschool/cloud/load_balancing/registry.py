@@ -8,21 +8,18 @@ from dataclasses import dataclass
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.ec2.instance import State
 from groundschool.cloud.ec2.instances import Instances
-from groundschool.cloud.network.data_plane import DataPlane, HealthState, TargetHealth
+from groundschool.cloud.network.data_plane import (
+    DRAINING,
+    NOT_IN_USE,
+    NOT_REGISTERED,
+    DataPlane,
+    HealthState,
+    TargetHealth,
+)
 from groundschool.cloud.passive.balancer_records import BalancerRecords, ListenerRecord, TargetGroupRecord
 
 DEREGISTRATION_DELAY_SECONDS = 300.0
 """AWS: target group attribute ``deregistration_delay.timeout_seconds``, its default."""
-
-NOT_REGISTERED = TargetHealth(
-    HealthState.UNUSED, "Target.NotRegistered", "Target is not registered to the target group"
-)
-NOT_IN_USE = TargetHealth(
-    HealthState.UNUSED,
-    "Target.NotInUse",
-    "Target group is not configured to receive traffic from the load balancer",
-)
-DRAINING = TargetHealth(HealthState.DRAINING, "Target.DeregistrationInProgress", "Target deregistration is in progress")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from groundschool.clock import Clock
 from groundschool.cloud.call import Call, Params, Result
@@ -20,12 +20,17 @@ MOST_RECORDS = 100
 class AlarmOperations:
     """Handlers named after botocore's operations. Not locked: the lab calls them under its one lock."""
 
-    def __init__(self, clock: Clock, alarms: AlarmBook) -> None:
+    def __init__(self, clock: Clock, alarms: AlarmBook, made: Callable[[str, Params], None]) -> None:
+        """``made`` hears of each alarm that was not there before, with the parameters that made it."""
         self._clock = clock
         self._alarms = alarms
+        self._made = made
 
     def put_metric_alarm(self, _call: Call, params: Params) -> Result:
-        self._alarms.put(alarm_of(params), self._clock.now())
+        alarm = alarm_of(params)
+        if alarm.name not in {each.name for each in self._alarms.all()}:
+            self._made(alarm.name, params)
+        self._alarms.put(alarm, self._clock.now())
         return {}
 
     def describe_alarms(self, call: Call, params: Params) -> Result:

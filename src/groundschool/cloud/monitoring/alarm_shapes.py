@@ -31,7 +31,7 @@ UNSUPPORTED = ("ThresholdMetricId", "EvaluationCriteria", "EvaluationWindow", "E
 def alarm_of(params: Params) -> MetricAlarm:
     """PutMetricAlarm's input as an alarm; raises what AWS raises, and says what the lab does not support.
 
-    ``Tags`` are accepted and not kept: the lab has no operation that would show them.
+    ``Tags`` are kept by :mod:`groundschool.cloud.monitoring.alarm_tags`.
     """
     for name in UNSUPPORTED:
         if params.get(name) is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from groundschool.clock import Clock
 from groundschool.cloud.monitoring.alarm_operations import AlarmOperations
+from groundschool.cloud.monitoring.alarm_tags import AlarmTags
 from groundschool.cloud.monitoring.alarms import AlarmBook
 from groundschool.cloud.monitoring.metric_operations import MetricOperations
 from groundschool.cloud.monitoring.metric_store import MetricStore
 
 
-class CloudWatch(MetricOperations, AlarmOperations):
+class CloudWatch(MetricOperations, AlarmOperations, AlarmTags):
     """Handlers ``(call, params) -> result`` in boto3's shapes, found by the front door by botocore's operation names.
 
     ``Period`` is in lab seconds; ``StartTime``, ``EndTime`` and every timestamp are real times (see
@@ -19,4 +20,5 @@ class CloudWatch(MetricOperations, AlarmOperations):
 
     def __init__(self, clock: Clock, store: MetricStore, alarms: AlarmBook) -> None:
         MetricOperations.__init__(self, clock, store)
-        AlarmOperations.__init__(self, clock, alarms)
+        AlarmTags.__init__(self, alarms)
+        AlarmOperations.__init__(self, clock, alarms, self.made)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from groundschool.cloud.monitoring.metric_store import MetricData, MetricKey
-from groundschool.cloud.network.data_plane import RequestRecord
+from groundschool.cloud.network.data_plane import RequestRecord, Traffic
 
 EC2 = "AWS/EC2"
 ALB = "AWS/ApplicationELB"
@@ -27,17 +27,18 @@ OF_TARGET_GROUPS = ("RequestCount", "HTTPCode_Target")
 
 
 @dataclass(frozen=True)
-class InstanceCpu:
-    """An instance's CPU in percent of all its vCPUs.
+class InstanceUse:
+    """What an instance used in its last minutes, newest last: one is enough with detailed monitoring, five with basic.
 
-    ``by_minute`` are the averages of its last minutes, newest last: one is enough with detailed monitoring, five with
-    basic. ``group_name`` is None outside a group. ``warming`` instances are left out of the group's metric.
+    ``group_name`` is None outside a group. ``warming`` instances are left out of the group's metrics.
     """
 
     instance_id: str
-    by_minute: Sequence[float]
+    cpu: Sequence[float]
+    """Averages in percent of all its vCPUs."""
     group_name: str | None = None
     warming: bool = False
+    traffic: Sequence[Traffic] = ()
 
 
 def is_due(detailed: bool, minute: int, launched_minute: int) -> bool:
@@ -45,23 +46,31 @@ def is_due(detailed: bool, minute: int, launched_minute: int) -> bool:
     return detailed or (minute - launched_minute + 1) % BASIC_PERIOD == 0
 
 
-def instance_metrics(instances: Iterable[InstanceCpu], at: float) -> list[MetricData]:
-    """``CPUUtilization`` by InstanceId and by AutoScalingGroupName, for the instances that are due.
+def instance_metrics(instances: Iterable[InstanceUse], at: float) -> list[MetricData]:
+    """``CPUUtilization``, ``NetworkIn`` and ``NetworkOut`` by InstanceId and by AutoScalingGroupName, if due.
 
     A datapoint stands in the last of the minutes it covers (U: where in its five minutes AWS places basic
     monitoring's; this way the real runs with basic monitoring come out).
     """
-    data, groups = [], defaultdict(list)
+    data: list[MetricData] = []
+    groups: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for instance in instances:
-        if not instance.by_minute:
-            continue
-        value = sum(instance.by_minute) / len(instance.by_minute)
-        data.append(_data(EC2, "CPUUtilization", {"InstanceId": instance.instance_id}, at, [value], "Percent"))
-        if instance.group_name is not None and not instance.warming:
-            groups[instance.group_name].append(value)
-    for name, values in groups.items():
-        data.append(_data(EC2, "CPUUtilization", {"AutoScalingGroupName": name}, at, values, "Percent"))
+        for metric, unit, value in _used(instance):
+            data.append(_data(EC2, metric, {"InstanceId": instance.instance_id}, at, [value], unit))
+            if instance.group_name is not None and not instance.warming:
+                groups[instance.group_name, metric, unit].append(value)
+    for (name, metric, unit), values in groups.items():
+        data.append(_data(EC2, metric, {"AutoScalingGroupName": name}, at, values, unit))
     return data
+
+
+def _used(instance: InstanceUse) -> Iterable[tuple[str, str, float]]:
+    """(metric, unit, value). AWS: a datapoint of NetworkIn is the number of bytes of its whole period."""
+    if instance.cpu:
+        yield "CPUUtilization", "Percent", sum(instance.cpu) / len(instance.cpu)
+    if instance.traffic:
+        yield "NetworkIn", "Bytes", sum(minute.received for minute in instance.traffic)
+        yield "NetworkOut", "Bytes", sum(minute.sent for minute in instance.traffic)
 
 
 def group_metrics(groups: Mapping[str, Mapping[str, int]], at: float) -> list[MetricData]:

@@ -54,6 +54,25 @@ class RequestRecord:
     """The connection to the target, in the same way; None when no target was reached."""
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """Bytes through one instance's interface, headers included: EC2's NetworkIn and NetworkOut."""
+
+    received: int = 0
+    sent: int = 0
+
+
+NOT_REGISTERED = TargetHealth(
+    HealthState.UNUSED, "Target.NotRegistered", "Target is not registered to the target group"
+)
+NOT_IN_USE = TargetHealth(
+    HealthState.UNUSED,
+    "Target.NotInUse",
+    "Target group is not configured to receive traffic from the load balancer",
+)
+DRAINING = TargetHealth(HealthState.DRAINING, "Target.DeregistrationInProgress", "Target deregistration is in progress")
+
+
 class DataPlane(Protocol):
     """Makes a :class:`NetworkPlan` real, and reports what it sees."""
 
@@ -68,6 +87,9 @@ class DataPlane(Protocol):
 
     def take_requests(self) -> list[RequestRecord]:
         """The requests finished since the last call."""
+
+    def take_traffic(self) -> dict[str, Traffic]:
+        """Instance id -> the bytes of the connections that ended since the last call."""
 
     def alive(self) -> bool:
         """False when its process is gone; the supervisor then starts it again and applies the plan once more."""

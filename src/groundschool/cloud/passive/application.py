@@ -35,17 +35,16 @@ _RESPONSES: dict[str, Any] = {
 EC2_PASSIVE = frozenset(
     """
     AssociateRouteTable AttachInternetGateway AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress
-    CreateDefaultSubnet CreateDefaultVpc CreateInternetGateway CreateKeyPair CreateLaunchTemplate
-    CreateLaunchTemplateVersion CreateRoute CreateRouteTable CreateSecurityGroup CreateSubnet CreateVpc
-    DeleteInternetGateway DeleteKeyPair DeleteLaunchTemplate DeleteRoute DeleteRouteTable
-    DeleteSecurityGroup DeleteSnapshot DeleteSubnet DeleteVpc DeregisterImage DescribeAccountAttributes
-    DescribeAvailabilityZones
-    DescribeImages DescribeInstanceTypeOfferings DescribeInstanceTypes DescribeInternetGateways DescribeKeyPairs
-    DescribeLaunchTemplateVersions DescribeLaunchTemplates DescribeNetworkAcls DescribeRegions DescribeRouteTables
-    DescribeSecurityGroupRules DescribeSecurityGroups DescribeSnapshots DescribeSubnets DescribeVpcAttribute
-    DescribeVpcs DetachInternetGateway DisassociateRouteTable GetLaunchTemplateData ImportKeyPair ModifyLaunchTemplate
-    ModifySecurityGroupRules ModifySubnetAttribute ModifyVpcAttribute ReplaceRoute RevokeSecurityGroupEgress
-    RevokeSecurityGroupIngress UpdateSecurityGroupRuleDescriptionsEgress UpdateSecurityGroupRuleDescriptionsIngress
+    CreateDefaultSubnet CreateDefaultVpc CreateInternetGateway CreateKeyPair CreateRoute CreateRouteTable
+    CreateSecurityGroup CreateSubnet CreateVpc DeleteInternetGateway DeleteKeyPair DeleteLaunchTemplate DeleteRoute
+    DeleteRouteTable DeleteSecurityGroup DeleteSnapshot DeleteSubnet DeleteVpc DeregisterImage
+    DescribeAccountAttributes DescribeAvailabilityZones DescribeImages DescribeInstanceTypeOfferings
+    DescribeInstanceTypes DescribeInternetGateways DescribeKeyPairs DescribeLaunchTemplateVersions
+    DescribeLaunchTemplates DescribeNetworkAcls DescribeRegions DescribeRouteTables DescribeSecurityGroupRules
+    DescribeSecurityGroups DescribeSnapshots DescribeSubnets DescribeVpcAttribute DescribeVpcs DetachInternetGateway
+    DisassociateRouteTable GetLaunchTemplateData ImportKeyPair ModifyLaunchTemplate ModifySecurityGroupRules
+    ModifySubnetAttribute ModifyVpcAttribute ReplaceRoute RevokeSecurityGroupEgress RevokeSecurityGroupIngress
+    UpdateSecurityGroupRuleDescriptionsEgress UpdateSecurityGroupRuleDescriptionsIngress
     """.split()
 )
 """What moto may answer of EC2: records only. Anything that touches an instance is the lab's own, or not supported."""

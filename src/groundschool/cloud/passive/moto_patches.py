@@ -11,6 +11,7 @@ from typing import Any
 from moto.core import errors, serialize
 from moto.core.common_models import BaseModel
 from moto.ec2.models.amis import Ami
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
 
 from groundschool.cloud.passive.xml_writer import xml_text
@@ -33,6 +34,7 @@ def apply(load_balancer_dns_name: Callable[[str, str], str]) -> None:
     _root_volumes_as_amazon_linux()
     _accept_errors_without_a_model()
     _write_xml_faster()
+    _compare_rules_as_aws()
 
 
 def _forget_dead_objects() -> None:
@@ -53,6 +55,7 @@ def _name_load_balancers(dns_name: Callable[[str, str], str]) -> None:
     def create_load_balancer(self: ELBv2Backend, *args: Any, **kwargs: Any) -> Any:
         created = _create_load_balancer(self, *args, **kwargs)
         created.dns_name = dns_name(created.arn, created.name)
+        created.attrs["load_balancing.cross_zone.enabled"] = "true"  # AWS: always on for an Application Load Balancer
         return created
 
     ELBv2Backend.create_load_balancer = create_load_balancer
@@ -102,3 +105,32 @@ class FasterXml:
 def _write_xml_faster() -> None:
     """moto's XML writer takes two thirds of the time of a DescribeInstances, and writes what no client can read."""
     serialize.xmltodict = FasterXml
+
+
+def _compare_rules_as_aws() -> None:
+    """moto takes the same security group with another description, or without its owner, for another rule.
+
+    AWS: RevokeSecurityGroupIngress, "you do not need to specify the description to revoke the rule". moto also shows
+    the description of a CIDR only.
+    """
+
+    def identity(rule: SecurityGroupRule) -> tuple[object, ...]:
+        return (
+            rule.ip_protocol,
+            rule.from_port,
+            rule.to_port,
+            rule.cidr_ipv4,
+            rule.cidr_ipv6,
+            rule.source_group.get("GroupId"),
+            rule.prefix_list_id,
+        )
+
+    def __eq__(self: SecurityGroupRule, other: object) -> bool:  # noqa: N807
+        return isinstance(other, SecurityGroupRule) and identity(self) == identity(other)
+
+    def description(self: SecurityGroupRule) -> str | None:
+        found: str | None = self.ip_range.get("Description") or self.source_group.get("Description")
+        return found
+
+    SecurityGroupRule.__eq__ = __eq__
+    SecurityGroupRule.description = property(description)

@@ -78,7 +78,7 @@ class NetworkRecords:
         return get_backend("ec2")[self._account_id][self._region]
 
     def subnet(self, subnet_id: str) -> Subnet:
-        with self._passive.lock, _as_aws_error():
+        with self._passive.lock, as_aws_error():
             return _subnet(self._ec2.get_subnet(subnet_id))
 
     def subnets(self) -> list[Subnet]:
@@ -116,7 +116,10 @@ class NetworkRecords:
 
     def launch_template(self, specification: Mapping[str, Any]) -> LaunchTemplateVersion:
         """Resolves AWS's LaunchTemplateSpecification, ``$Latest`` and ``$Default`` included."""
-        with self._passive.lock, _as_aws_error():
+        wanted = str(specification.get("Version") or "$Default")
+        if wanted not in ("$Latest", "$Default") and not wanted.isdecimal():
+            raise AwsError("InvalidLaunchTemplateId.VersionNotFound", f"Invalid launch template version: {wanted}")
+        with self._passive.lock, as_aws_error():
             try:
                 version = self._ec2._get_template_from_args(
                     {name: text for name, text in specification.items() if text is not None}
@@ -131,7 +134,8 @@ class NetworkRecords:
             template, created_at = version.template, version.create_time
             if created_at.tzinfo is None:
                 created_at = created_at.replace(tzinfo=UTC)
-            return LaunchTemplateVersion(template.id, template.name, version.number, created_at, _plain(version.data))
+            data = plain_template_data(version.data)
+            return LaunchTemplateVersion(template.id, template.name, version.number, created_at, data)
 
     def image(self, image_id: str) -> Image:
         """``resolve:ssm:<parameter>`` is resolved first, as RunInstances and launch templates do."""
@@ -157,7 +161,7 @@ class NetworkRecords:
 
 
 @contextmanager
-def _as_aws_error() -> Iterator[None]:
+def as_aws_error() -> Iterator[None]:
     try:
         yield
     except ServiceException as error:
@@ -177,7 +181,7 @@ def _no_such_template(specification: Mapping[str, Any]) -> AwsError:
     return AwsError("MissingParameter", "Either the launch template ID or the launch template name must be given")
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def plain_template_data(data: Mapping[str, Any]) -> dict[str, Any]:
     """moto wraps user data in a type of its own; everybody else knows it as base64 text."""
     return {name: str(value) if name == "UserData" else value for name, value in data.items()}
 

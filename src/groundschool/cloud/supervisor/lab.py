@@ -29,12 +29,15 @@ from groundschool.cloud.ec2.guards import guards
 from groundschool.cloud.ec2.image_operations import ImageOperations
 from groundschool.cloud.ec2.images import Images
 from groundschool.cloud.ec2.instance import State
+from groundschool.cloud.ec2.instance_attributes import InstanceAttributes
 from groundschool.cloud.ec2.instances import Instances
+from groundschool.cloud.ec2.launch_templates import LaunchTemplateOperations
 from groundschool.cloud.ec2.machine_room import MachineRoom
 from groundschool.cloud.ec2.network_interfaces import NetworkInterfaces
 from groundschool.cloud.ec2.operations import InstanceOperations
 from groundschool.cloud.ec2.profile_associations import ProfileAssociations
 from groundschool.cloud.ec2.tags import TagOperations
+from groundschool.cloud.ec2.volumes import Volumes
 from groundschool.cloud.faults.book import FaultBook
 from groundschool.cloud.faults.faults import Faults
 from groundschool.cloud.faults.store_switch import StoreSwitch
@@ -59,7 +62,9 @@ from groundschool.cloud.passive.application import Passive
 from groundschool.cloud.passive.balancer_records import BalancerRecords
 from groundschool.cloud.passive.identity_records import IdentityRecords
 from groundschool.cloud.passive.image_records import ImageRecords
+from groundschool.cloud.passive.launch_template_records import LaunchTemplateRecords
 from groundschool.cloud.passive.network_records import NetworkRecords
+from groundschool.cloud.passive.tag_records import TagRecords
 from groundschool.cloud.settings import LabSettings
 from groundschool.cloud.supervisor.administration import Administration
 from groundschool.cloud.supervisor.child_process import ChildProcess
@@ -109,6 +114,7 @@ class Lab:
         moto_patches.apply(self.edge_ports.dns_name)
         self.passive = Passive(self.lock)
         self.network = NetworkRecords(self.passive, account_id, region)
+        self.launch_templates = LaunchTemplateRecords(self.passive, account_id, region)
         self.identity = IdentityRecords(self.passive, account_id)
         self.balancers = BalancerRecords(self.passive, account_id, region)
         self.sessions = RoleSessions()
@@ -182,10 +188,13 @@ class Lab:
         services: dict[str, list[object]] = {
             "ec2": [
                 InstanceOperations(self.instances, self.network, self.clock),
+                InstanceAttributes(self.instances, self.network),
+                Volumes(),
                 ImageOperations(self.images),
+                LaunchTemplateOperations(self.launch_templates),
                 NetworkInterfaces(self.instances, self.network, self.clock),
                 ProfileAssociations(self.instances, self.identity, self.clock),
-                TagOperations(self.instances, self.passive),
+                TagOperations(self.instances, TagRecords(self.passive, settings.account_id)),
             ],
             "elbv2": [TargetOperations(self.registry)],
             "autoscaling": [AutoScalingOperations(self.autoscaling)],
@@ -193,7 +202,8 @@ class Lab:
             "ssm": [CommandOperations(self.instances, self.identity, self.clock)],
             "sts": [CallerIdentity(self.authoriser)],
         }
-        self.routes = routes(services, guards(self.instances, self.balancers, self.network), self.passive)
+        refused = guards(self.instances, self.balancers, self.network, self.launch_templates)
+        self.routes = routes(services, refused, self.passive)
         return FrontDoor(
             FrontDoorFacts(settings.region, settings.account_id, settings.url, settings.dynamodb_url, self._secret),
             self.routes,

@@ -20,14 +20,14 @@ from groundschool.cloud.monitoring.consumed_capacity import ConsumedCapacity
 from groundschool.cloud.monitoring.metric_store import MetricStore
 from groundschool.cloud.monitoring.publish import (
     BASIC_PERIOD,
-    InstanceCpu,
+    InstanceUse,
     TargetGroupHosts,
     group_metrics,
     instance_metrics,
     is_due,
     load_balancer_metrics,
 )
-from groundschool.cloud.network.data_plane import DataPlane, HealthState
+from groundschool.cloud.network.data_plane import DataPlane, HealthState, Traffic
 from groundschool.cloud.passive.balancer_records import BalancerRecords
 from groundschool.errors import LabError
 
@@ -39,12 +39,13 @@ MINUTE = 60.0
 
 @dataclass
 class _Meter:
-    """CPU of one instance. Real seconds, because processes spend real CPU time."""
+    """What one instance uses. Real seconds, because processes spend real CPU time."""
 
     used: float
     at: float
     launched_minute: int
     minutes: deque[float] = field(default_factory=lambda: deque(maxlen=BASIC_PERIOD))
+    traffic: deque[Traffic] = field(default_factory=lambda: deque(maxlen=BASIC_PERIOD))
 
 
 class Monitor:
@@ -83,8 +84,8 @@ class Monitor:
             return
         over, self._minute = minute - 1, minute
         at = over * MINUTE
-        cpus = self._measure(over, now, autoscaling)
-        self._store.put(instance_metrics(cpus, at))
+        used = self._measure(over, now, autoscaling)
+        self._store.put(instance_metrics(used, at))
         self._store.put(group_metrics(autoscaling.group_metrics(), at))
         zones = {each.instance_id: each.subnet.availability_zone for each in self._instances.select(())}
         requests = self._data_plane.take_requests()
@@ -110,23 +111,31 @@ class Monitor:
             used = running[instance_id].machine.cpu_used_seconds()
             self._meters[instance_id] = _Meter(used, self._clock.monotonic(), self._minute)
 
-    def _measure(self, minute: int, now: float, autoscaling: AutoScaling) -> list[InstanceCpu]:
+    def _measure(self, minute: int, now: float, autoscaling: AutoScaling) -> list[InstanceUse]:
         members = {
             instance_id: name
             for name in autoscaling.group_names()
             for instance_id in autoscaling.metric_members(name, now)
         }
-        found = []
+        found, traffic = [], self._data_plane.take_traffic()
         for instance in self._running():
             meter, real_now = self._meters[instance.instance_id], self._clock.monotonic()
             used = instance.machine.cpu_used_seconds()
             if real_now > meter.at:
                 meter.minutes.append(cpu_utilization(used - meter.used, real_now - meter.at, instance.machine.cores))
             meter.used, meter.at = used, real_now
+            meter.traffic.append(traffic.get(instance.instance_id, Traffic()))
             if not is_due(instance.detailed_monitoring, minute, meter.launched_minute):
                 continue
-            covered = list(meter.minutes)[-1 if instance.detailed_monitoring else -BASIC_PERIOD :]
-            found.append(InstanceCpu(instance.instance_id, covered, members.get(instance.instance_id)))
+            newest = slice(-1 if instance.detailed_monitoring else -BASIC_PERIOD, None)
+            found.append(
+                InstanceUse(
+                    instance.instance_id,
+                    list(meter.minutes)[newest],
+                    members.get(instance.instance_id),
+                    traffic=list(meter.traffic)[newest],
+                )
+            )
         return found
 
     def _measure_tables(self, at: float) -> None:

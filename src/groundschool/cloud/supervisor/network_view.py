@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import logging
 
+from groundschool.cloud.compute.listening import ListeningPorts
 from groundschool.cloud.ec2.addresses import Addresses
 from groundschool.cloud.ec2.instances import Instances
 from groundschool.cloud.faults.book import FaultBook
 from groundschool.cloud.load_balancing.edge_ports import EdgePorts
-from groundschool.cloud.load_balancing.network_plan import Seen, hanging_where_open_before, network_plan
+from groundschool.cloud.load_balancing.network_plan import (
+    WATCHED_PORTS,
+    Seen,
+    hanging_where_open_before,
+    network_plan,
+)
 from groundschool.cloud.load_balancing.registry import TargetRegistry
+from groundschool.cloud.metadata.service import PORT as METADATA_PORT
 from groundschool.cloud.network.data_plane import DataPlane
+from groundschool.cloud.network.envoy.ports import obstacle
 from groundschool.cloud.network.plan import NetworkPlan
 from groundschool.cloud.passive.balancer_records import BalancerRecords
 from groundschool.cloud.passive.network_records import NetworkRecords
@@ -42,6 +50,13 @@ class NetworkView:
         self._faults = faults
         self._balancer_addresses: dict[str, str] = {}
         self._applied: NetworkPlan | None = None
+        self._ports = ListeningPorts()
+        self._listened: dict[str, frozenset[int]] = {}
+        """Inner address -> every port something inside has listened on: one that restarts keeps its port."""
+        # Others may hold a port on all addresses (sshd does), or this user may not open it: then it is not watched.
+        probe = addresses.take_for_load_balancer()
+        self._watched = tuple(port for port in WATCHED_PORTS if obstacle(probe, port, None) is None)
+        addresses.give_back(probe)
 
     def step(self) -> None:
         """Applies the plan that follows from the records, when it is another one than before.
@@ -80,7 +95,17 @@ class NetworkView:
                 each.instance_id: self._faults.impairment(each.instance_id, each.subnet.availability_zone)
                 for each in self._instances.live()
             },
+            listening=self._listening(),
+            watched_ports=self._watched,
         )
+
+    def _listening(self) -> dict[str, frozenset[int]]:
+        now = self._ports.now()
+        self._listened = {
+            address: self._listened.get(address, frozenset()) | (now.get(address, frozenset()) - {METADATA_PORT})
+            for address in (each.inner_address for each in self._instances.live())
+        }
+        return self._listened
 
     def _release(self, balancers: set[str], listeners: set[str]) -> None:
         for arn in set(self._balancer_addresses) - balancers:

@@ -13,6 +13,8 @@ from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Params
 from groundschool.controlloop.termination import TerminationPolicy
 
+WITHOUT_MEANING = ("ServiceLinkedRoleARN", "SkipZonalShiftValidation")
+"""Accepted: the lab's Auto Scaling needs no role, and shifts no zones."""
 UNSUPPORTED = (
     "LaunchConfigurationName",
     "InstanceId",
@@ -134,9 +136,26 @@ def _template(lab: Surroundings, params: Params) -> dict[str, Any]:
     specification = mixed.get("LaunchTemplate", {}).get("LaunchTemplateSpecification")
     if not specification:
         raise invalid("A MixedInstancesPolicy must contain a LaunchTemplateSpecification.")
-    if mixed.get("InstancesDistribution", {}).get("OnDemandPercentageAboveBaseCapacity", 100) != 100:
-        raise invalid("Spot Instances are not supported by the lab: OnDemandPercentageAboveBaseCapacity must be 100.")
+    _check_distribution(mixed.get("InstancesDistribution") or {})
+    _check_overrides(mixed["LaunchTemplate"].get("Overrides") or [])
     return {"launch_template": resolve_template(lab, specification), "mixed_instances_policy": mixed}
+
+
+def _check_distribution(distribution: Mapping[str, Any]) -> None:
+    """The lab has capacity of every type, so ``prioritized`` always launches the first override: that it does."""
+    if distribution.get("OnDemandPercentageAboveBaseCapacity", 100) != 100:
+        raise invalid("Spot Instances are not supported by the lab: OnDemandPercentageAboveBaseCapacity must be 100.")
+    if distribution.get("OnDemandAllocationStrategy", "prioritized") != "prioritized":
+        raise invalid("The lab launches On-Demand Instances by priority: OnDemandAllocationStrategy prioritized.")
+
+
+def _check_overrides(overrides: Iterable[Mapping[str, Any]]) -> None:
+    for override in overrides:
+        for name in override:
+            if name not in ("InstanceType", "ImageId", "WeightedCapacity"):
+                raise invalid(f"{name} in Overrides is not supported by the lab: use InstanceType and ImageId.")
+        if override.get("WeightedCapacity", "1") != "1":
+            raise invalid("The lab counts capacity in instances: WeightedCapacity must be 1, or left out.")
 
 
 def resolve_template(lab: Surroundings, specification: Mapping[str, str]) -> dict[str, str]:

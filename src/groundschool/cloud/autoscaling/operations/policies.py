@@ -122,6 +122,8 @@ def _alarms(group: Group, names: list[str]) -> list[dict[str, str]]:
 
 def _parse(group: Group, params: Params, before: ScalingPolicy | None) -> ScalingPolicy:
     unsupported(params, ("PredictiveScalingConfiguration", "MinAdjustmentStep"))
+    if params.get("MetricAggregationType", "Average") != "Average":
+        raise invalid("The lab aggregates metric data by Average: leave MetricAggregationType out.")
     given_type = params.get("PolicyType", PolicyType.SIMPLE.value)
     if given_type not in list(PolicyType):
         raise invalid(f"Policy type {given_type} is not supported by the lab: use {', '.join(PolicyType)}.")

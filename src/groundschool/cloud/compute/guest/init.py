@@ -5,6 +5,7 @@ The supervisor talks to it over one socket, a JSON object per line:
     to init      {"do": "boot", "environment": {...}, "user_data": "..." or null}    once, first
                  {"do": "run", "id": "...", "folder": "...", "timeout": 60}          a script file in that folder
                  {"do": "shut-down", "grace": 3}
+                 {"do": "out-of-memory", "pid": 123}                the instance's memory is full, this process must go
                  {"do": "hang", "hung": true}                       a fault: nothing runs but init, until false
     from init    {"event": "booted", "exit_code": 0, "seconds": 1.2}
                  {"event": "ran", "id": "...", "exit_code": 0, "timed_out": false}
@@ -26,7 +27,18 @@ from pathlib import Path
 from typing import Any
 
 from .loop import Loop
-from .process import become_init, descendants, hold, kill_everything_below, let_run, signal_all, signal_group, start
+from .process import (
+    ancestors,
+    become_init,
+    descendants,
+    hold,
+    kill_everything_below,
+    let_run,
+    memory_of,
+    signal_all,
+    signal_group,
+    start,
+)
 from .service import Surroundings
 from .service_control import ServiceControl
 from .user_data import run_user_data
@@ -72,6 +84,8 @@ class Init:
                 self._run_command(message["id"], Path(message["folder"]), message["timeout"])
             elif message["do"] == "hang":
                 self._set_hung(message["hung"])
+            elif message["do"] == "out-of-memory":
+                self._out_of_memory(message["pid"])
             else:
                 self._shut_down(message["grace"])
 
@@ -106,6 +120,13 @@ class Init:
             self._tell({"event": "ran", "id": command_id, "exit_code": code, "timed_out": timed_out})
 
         self._loop.on_exit(pid, ended)
+
+    def _out_of_memory(self, pid: int) -> None:
+        """Linux ends the process and says so; systemd then ends the rest of its unit."""
+        if found := memory_of(pid):
+            self._say(f"Out of memory: Killed process {pid} {found}")
+            self._services.out_of_memory(pid, ancestors(pid))
+        signal_all([pid], signal.SIGKILL)
 
     def _set_hung(self, hung: bool) -> None:
         if hung == self._hung or self._shutting_down:
@@ -144,8 +165,12 @@ class Init:
             self._control.sendall(json.dumps(message).encode() + b"\n")
 
     def _journal(self, message: str) -> None:
+        self._say(f"systemd[1]: {message}")
+
+    def _say(self, line: str) -> None:
+        """In the kernel's voice, unless the line names another."""
         with (self._root / "var/log/messages").open("a") as log:
-            log.write(f"[{time.monotonic() - self._booted_at:12.6f}] systemd[1]: {message}\n")
+            log.write(f"[{time.monotonic() - self._booted_at:12.6f}] {line}\n")
 
 
 def _listen_for_systemctl(root: Path, loop: Loop, services: ServiceControl) -> None:

@@ -112,6 +112,30 @@ def descendants() -> list[int]:
     return found
 
 
+def ancestors(pid: int) -> list[int]:
+    """The process and those above it, up to the first one."""
+    parents = dict(_parents())
+    found = []
+    while pid > 1:
+        found.append(pid)
+        pid = parents.get(pid, 0)
+    return found
+
+
+def memory_of(pid: int) -> str:
+    """Its name and sizes as Linux's out-of-memory killer prints them; empty when it is gone."""
+    if sys.platform != "linux":
+        return f"(pid {pid})"
+    try:
+        lines = Path("/proc", str(pid), "status").read_text().splitlines()
+    except OSError:
+        return ""
+    fields = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    sizes = {"total-vm": "VmSize", "anon-rss": "RssAnon", "file-rss": "RssFile", "shmem-rss": "RssShmem"}
+    written = ", ".join(f"{name}:{fields[field][0]}kB" for name, field in sizes.items() if field in fields)
+    return f"({' '.join(fields['Name'])}) {written}"
+
+
 def _parents() -> Iterable[tuple[int, int]]:
     if sys.platform != "linux":
         with os.popen("/bin/ps -A -o pid=,ppid=") as lines:  # noqa: S605 - a constant command

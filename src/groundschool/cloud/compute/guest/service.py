@@ -36,6 +36,8 @@ class Service:
         self.pid: int | None = None
         self.since = time.time()
         self.restarts = 0
+        self._out_of_memory = False
+        """A process of this run of the unit was killed for its memory."""
         self._at = surroundings
         self._starts: list[float] = []
         self._restart_timer: Timer | None = None
@@ -71,6 +73,7 @@ class Service:
             self._say(f"Changing to the requested working directory failed: {folder} is not a directory")
             return self._fail("exit-code")
         self.pid = start(expand(self.unit.command, environment), environment, folder, self.log, self.log)
+        self._out_of_memory = False
         self._at.loop.on_exit(self.pid, self._ended)
         self._enter("activating" if self.unit.one_shot else "active")
         self._at.journal(f"Started {self.label}.")
@@ -88,10 +91,19 @@ class Service:
             return
         self._enter("deactivating")
         self._at.journal(f"Stopping {self.label}...")
-        group = self.pid
+        self._terminate(self.pid)
+
+    def _terminate(self, group: int) -> None:
         signal_group(group, signal.SIGTERM)
         if self.unit.stop_seconds != float("inf"):
             self._kill_timer = self._at.loop.after(self.unit.stop_seconds, lambda: signal_group(group, signal.SIGKILL))
+
+    def out_of_memory(self, pid: int) -> None:
+        """systemd's ``OOMPolicy=stop``, the default: one process of the unit is killed, so all of it goes."""
+        self._out_of_memory = True
+        self._say("A process of this unit has been killed by the OOM killer.")
+        if self.pid is not None and self.pid != pid and self.unit.oom_policy != "continue":
+            self._terminate(self.pid)
 
     def _ended(self, code: int) -> None:
         pid, self.pid = self.pid, None
@@ -105,9 +117,9 @@ class Service:
             for then in waiting:
                 then()
             return
-        clean = code in _CLEAN_ENDS or self.unit.ignore_failure
+        clean = (code in _CLEAN_ENDS and not self._out_of_memory) or self.unit.ignore_failure
         if not clean:
-            self.result = "exit-code" if code >= 0 else "signal"
+            self.result = "oom-kill" if self._out_of_memory else "exit-code" if code >= 0 else "signal"
             self._say(f"Main process exited, {_describe(code)}")
             self._say(f"Failed with result '{self.result}'.")
         if self.unit.restart == "always" or (self.unit.restart == "on-failure" and not clean):

@@ -45,6 +45,12 @@ class ServiceControl:
         if not waiting:
             then()
 
+    def out_of_memory(self, pid: int, ancestors: list[int]) -> None:
+        """``pid`` is about to be killed; ``ancestors`` say whose unit it is in."""
+        for service in self._services.values():
+            if service.pid in ancestors:
+                service.out_of_memory(pid)
+
     def handle(self, arguments: list[str], reply: Reply) -> None:
         """One call of ``systemctl``; ``arguments`` without the program's name."""
         flags = {word for word in arguments if word.startswith("-")}

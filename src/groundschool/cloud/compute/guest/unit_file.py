@@ -36,6 +36,8 @@ class UnitFile(NamedTuple):
     restart_seconds: float
     stop_seconds: float
     """Real seconds between SIGTERM and SIGKILL; systemd's default is 90, the lab's 10."""
+    oom_policy: str
+    """``stop`` or ``continue`` when a process of the unit was killed for its memory."""
     one_shot: bool
     ignore_failure: bool
     wanted_by: tuple[str, ...]
@@ -69,6 +71,7 @@ def parse_unit(name: str, text: str) -> UnitFile:
         restart=restart,
         restart_seconds=time_span(service.get("RestartSec", "100ms")),
         stop_seconds=time_span(service.get("TimeoutStopSec", "10")),
+        oom_policy=service.get("OOMPolicy", "stop"),
         one_shot=kind == "oneshot",
         ignore_failure=command.startswith("-"),
         wanted_by=tuple(word for _, key, value in entries if key == "WantedBy" for word in value.split()),
@@ -132,7 +135,7 @@ def _entries(text: str) -> tuple[list[tuple[str, str, str]], list[str]]:
 
 _ACTED_ON = {
     "ExecStart", "Environment", "EnvironmentFile", "WorkingDirectory", "Restart", "RestartSec", "TimeoutStopSec",
-    "Type",
+    "Type", "OOMPolicy",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from groundschool.clock import Clock
-from groundschool.cloud.network.data_plane import RequestRecord, TargetHealth
+from groundschool.cloud.network.data_plane import RequestRecord, TargetHealth, Traffic
 from groundschool.cloud.network.envoy.access_log import ACCESS_LOG, request_record
 from groundschool.cloud.network.envoy.clusters import HEALTH_EVENTS, Reserve
 from groundschool.cloud.network.envoy.documents import BOOTSTRAP, bootstrap, endpoint_files, xds_files
@@ -21,6 +21,7 @@ from groundschool.cloud.network.envoy.listeners import listening_addresses
 from groundschool.cloud.network.envoy.ports import obstacle
 from groundschool.cloud.network.envoy.process import PROCESS_LOG, EnvoyProcess, envoy_binary
 from groundschool.cloud.network.envoy.target_health import TargetKey
+from groundschool.cloud.network.envoy.traffic_log import TRAFFIC_LOG, traffic
 from groundschool.cloud.network.plan import NetworkPlan
 from groundschool.errors import LabError
 
@@ -61,6 +62,7 @@ class EnvoyDataPlane:
         self._left: list[RequestRecord] = []
         """Requests of an Envoy that has ended, not taken yet."""
         self._requests = self._growing(ACCESS_LOG, REQUEST_LOG_LIMIT)
+        self._traffic = self._growing(TRAFFIC_LOG, REQUEST_LOG_LIMIT)
         self._events = self._growing(HEALTH_EVENTS, EVENT_LOG_LIMIT)
         self._words = self._growing(PROCESS_LOG, PROCESS_LOG_LIMIT)
         self._problems: list[str] = []
@@ -115,6 +117,11 @@ class EnvoyDataPlane:
             left, self._left = self._left, []
             return left + [request_record(line) for line in self._requests.new_lines()]
 
+    def take_traffic(self) -> dict[str, Traffic]:
+        """By instance. A balancer's connections live for 1.5 s, so its traffic appears about as late."""
+        with self._requests_lock:
+            return traffic(self._traffic.new_lines())
+
     def take_problems(self) -> list[str]:
         """What Envoy has complained of since the last call, in its own words: a refused configuration above all."""
         with self._lock:
@@ -132,7 +139,7 @@ class EnvoyDataPlane:
             self._thread = None
         self._process.stop()
         self._left = self.take_requests()
-        for log in (self._requests, self._events, self._words):
+        for log in (self._requests, self._traffic, self._events, self._words):
             log.close()
 
     def _growing(self, name: str, limit: int) -> GrowingLog:
@@ -140,7 +147,7 @@ class EnvoyDataPlane:
 
     def _prepare_folder(self) -> None:
         shutil.rmtree(self._folder / "xds", ignore_errors=True)
-        for log in (self._requests, self._events, self._words):
+        for log in (self._requests, self._traffic, self._events, self._words):
             log.remove()
         with self._lock:
             self._files = WatchedFiles(self._folder)

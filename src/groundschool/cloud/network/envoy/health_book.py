@@ -5,18 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from groundschool.cloud.network.data_plane import TargetHealth
+from groundschool.cloud.network.data_plane import DRAINING, NOT_IN_USE, NOT_REGISTERED, TargetHealth
 from groundschool.cloud.network.envoy.clusters import balancers_in_use
 from groundschool.cloud.network.envoy.health_events import HealthEvent
-from groundschool.cloud.network.envoy.target_health import (
-    DRAINING,
-    NOT_IN_USE,
-    NOT_REGISTERED,
-    TargetKey,
-    TargetRecord,
-    after_check,
-    target_health,
-)
+from groundschool.cloud.network.envoy.target_health import TargetKey, TargetRecord, after_check, target_health
 from groundschool.cloud.network.plan import HealthCheck, NetworkPlan
 
 

@@ -19,6 +19,7 @@ from groundschool.cloud.network.envoy.clusters import Document, interface_name, 
 from groundschool.cloud.network.envoy.durations import duration, real_timeout
 from groundschool.cloud.network.envoy.impaired_interface import impaired_interface
 from groundschool.cloud.network.envoy.routes import LUA_FILTER, STICKINESS_FILTER, routes_path
+from groundschool.cloud.network.envoy.traffic_log import traffic_log
 from groundschool.cloud.network.plan import Interface, Listener, LoadBalancer, NetworkPlan, OpenPort
 
 EDGE_ADDRESS = "127.0.0.1"
@@ -62,10 +63,16 @@ def _edge_port(listener: Listener) -> int:
 def _interface(interface: Interface, open_port: OpenPort) -> Document:
     name = interface_name(interface, open_port.port)
     if interface.delay or interface.fails_health_checks:
-        proxy = _network_filter(*HTTP_MANAGER, impaired_interface(interface, name))
+        config = impaired_interface(interface, name) | {"access_log": [traffic_log(interface.instance_id)]}
+        proxy = _network_filter(*HTTP_MANAGER, config)
     else:
         # An instance has no idle time-out of its own; Envoy's default is an hour.
-        config = {"stat_prefix": "interface", "cluster": name, "idle_timeout": "0s"}
+        config = {
+            "stat_prefix": "interface",
+            "cluster": name,
+            "idle_timeout": "0s",
+            "access_log": [traffic_log(interface.instance_id)],
+        }
         proxy = _network_filter("tcp_proxy", "tcp_proxy.v3.TcpProxy", config)
     chains = [_chain(cidr, [proxy]) for cidr in _cidrs(open_port.allowed_sources)]
     return _listener(name, interface.address, open_port.port, chains)

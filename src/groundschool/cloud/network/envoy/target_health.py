@@ -18,16 +18,6 @@ from groundschool.cloud.network.plan import HealthCheck
 REGISTRATION_SECONDS = 5.0
 """Lab seconds for which a new target shows Elb.RegistrationInProgress. AWS publishes no figure: an assumption."""
 
-NOT_REGISTERED = TargetHealth(
-    HealthState.UNUSED, "Target.NotRegistered", "Target is not registered to the target group"
-)
-NOT_IN_USE = TargetHealth(
-    HealthState.UNUSED,
-    "Target.NotInUse",
-    "Target group is not configured to receive traffic from the load balancer",
-)
-DRAINING = TargetHealth(HealthState.DRAINING, "Target.DeregistrationInProgress", "Target deregistration is in progress")
-
 
 class TargetKey(NamedTuple):
     """A registration: one instance may be in a group with several ports."""
