@@ -1,17 +1,28 @@
-"""Launch to healthy: user data on the base image against an image with everything baked in.
+"""Launch to healthy: user data on the base image against the golden image of ``ground bake``.
 
-Needs a lab with the workshop built (``ground up --detach && ground build``), with its variables in the environment
-(``eval "$(ground env)"``). Both kinds take turns, so that a busy moment of the host hits both. Prints Markdown.
+Starts a lab of its own, builds the workshop in it, bakes, measures, and takes it down. Both kinds take turns, so that a
+busy moment of the host hits both. Prints Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
+
+from groundschool.cloud.supervisor.lab_record import running_lab
+from groundschool.workshop.bake import bake
+from groundschool.workshop.world import World
 
 NAME = "visitor-board"
 POLL = 0.02
@@ -22,18 +33,6 @@ class Bench:
     def __init__(self) -> None:
         self.ec2, self.elbv2 = boto3.client("ec2"), boto3.client("elbv2")
         [self.group] = self.elbv2.describe_target_groups(Names=[NAME])["TargetGroups"]
-
-    def bake(self) -> tuple[str, float]:
-        """An image of a member of the group, and the real seconds until it was available."""
-        wanted = [{"Name": "tag:aws:autoscaling:groupName", "Values": [NAME]}]
-        running = [*wanted, {"Name": "instance-state-name", "Values": ["running"]}]
-        source = self.ec2.describe_instances(Filters=running)["Reservations"][0]["Instances"][0]["InstanceId"]
-        started = time.monotonic()
-        image_id = self.ec2.create_image(InstanceId=source, Name=f"golden-{time.time_ns()}", NoReboot=True)["ImageId"]
-        while (image := self.ec2.describe_images(ImageIds=[image_id])["Images"][0])["State"] == "pending":
-            time.sleep(POLL)
-        assert image["State"] == "available", image
-        return image_id, time.monotonic() - started
 
     def launch_to_healthy(self, **image: str) -> tuple[float, float]:
         """Real seconds from RunInstances to ``running`` and to a healthy target; the instance is ended again."""
@@ -68,22 +67,47 @@ class Bench:
             time.sleep(POLL)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args().rounds
+def ground(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "groundschool.cli", *words], check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def lab(speed: int) -> Iterator[None]:
+    """A lab with the workshop built, in a state folder of its own; this process's variables lead to it."""
+    with tempfile.TemporaryDirectory(prefix="boot-times-") as home:
+        os.environ.update(GROUND_HOME=home, GROUND_PORT=os.environ.get("GROUND_PORT", "4690"))
+        ground("up", "--detach", "--speed", str(speed))
+        try:
+            ground("build")
+            os.environ.update(running_lab(Path(home)).environment())
+            yield
+        finally:
+            ground("down")
+
+
+def measure(rounds: int) -> None:
+    steps: list[tuple[str, float]] = []
+    image = bake(World.from_environment(), lambda says, seconds: steps.append((says, seconds)))
     bench = Bench()
-    image_id, baking = bench.bake()
     seen: dict[str, list[tuple[float, float]]] = {"user data": [], "golden AMI": []}
     for _ in range(rounds):
         seen["user data"].append(bench.launch_to_healthy())
-        seen["golden AMI"].append(bench.launch_to_healthy(ImageId=image_id))
+        seen["golden AMI"].append(bench.launch_to_healthy(ImageId=image.image_id))
     print("| Real seconds, median (least-most) | RunInstances to running | RunInstances to healthy |\n|---|---|---|")
     for kind, times in seen.items():
         columns = [sorted(column) for column in zip(*times, strict=True)]
         cells = [f"{statistics.median(each):.1f} ({each[0]:.1f}-{each[-1]:.1f})" for each in columns]
         print(f"| {kind} | {' | '.join(cells)} |")
-    print(f"\nBaking the image (CreateImage to available, NoReboot): {baking:.1f} s. {rounds} launches of each kind.")
+    print(f"\n{rounds} launches of each kind. Baking: " + ", ".join(f"{says} {took:.1f} s" for says, took in steps))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="launches of each kind")
+    parser.add_argument("--speed", type=int, default=20, help="of the lab's clock")
+    given = parser.parse_args()
+    with lab(given.speed):
+        measure(given.rounds)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ retry() { # retry TIMES COMMAND...: the network, and the role's credentials, may
     shift
     until "$@"; do
         left=$((left - 1))
-        [ "$left" -gt 0 ] || return 1
+        [ "$left" -gt 0 ] || { say "gave up: $*" && return 1; }
         say "trying again: $*"
         sleep 2
     done
