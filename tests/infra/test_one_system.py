@@ -19,6 +19,8 @@ from tests.infra.differences import ALWAYS, AWS_DEFAULTS, ONLY_IN_TEMPLATES, SES
 from tests.infra.template import FOUNDATION, SESSION_1, SESSION_2, Stack, read
 from tests.lab_under_test import LabUnderTest
 
+pytestmark = pytest.mark.timeout(300)  # the first test's includes two builds, on a machine that may be busy
+
 Resources = dict[str, dict[str, Any]]
 
 BUILT_AS = {
@@ -63,7 +65,7 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Built, 
 
 
 def build(lab: LabUnderTest, *words: str) -> None:
-    done = lab.ground("build", *words, timeout=100)
+    done = lab.ground("build", *words, timeout=140)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -299,6 +299,7 @@ def test_an_instance_without_profile_is_found(world: World) -> None:
 
 
 def test_an_instance_that_answers_imds_v1_is_found(world: World) -> None:
+    build_order.remove(world, BY_NAME["instance"])  # a neighbour's, which was launched in the same second
     build_order.create(world, BY_NAME["security-group"])
     build_order.create(world, BY_NAME["role"])
     image = world.ssm.get_parameter(Name=world.settings.image_parameter)["Parameter"]["Value"]

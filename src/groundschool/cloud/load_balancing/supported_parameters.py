@@ -46,13 +46,14 @@ ONLY: Mapping[str, Mapping[str, Any]] = {
 BALANCER_ATTRIBUTES: Mapping[str, str | None] = {
     "idle_timeout.timeout_seconds": None,
     "deletion_protection.enabled": None,
+    # Remembered only: Envoy refuses the whole request whose header names HTTP does not allow.
+    "routing.http.drop_invalid_header_fields.enabled": None,
     "access_logs.s3.enabled": "false",
     "connection_logs.s3.enabled": "false",
     "health_check_logs.s3.enabled": "false",
     "client_keep_alive.seconds": "3600",
     "load_balancing.cross_zone.enabled": "true",
     "routing.http.desync_mitigation_mode": "defensive",
-    "routing.http.drop_invalid_header_fields.enabled": "false",
     "routing.http.preserve_host_header.enabled": "false",
     "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
     "routing.http.xff_client_port.enabled": "false",
