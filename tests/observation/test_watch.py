@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import boto3
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -16,6 +17,8 @@ from groundschool.cli.watch_view import Scene, bar, timeline, view
 from groundschool.endpoint import Answer
 from groundschool.traffic.tally import Latency, LoadReport
 from groundschool.workshop.observation import Alarm, Member, Observation, Target
+from groundschool.workshop.settings import WorkshopSettings
+from groundschool.workshop.world import World
 
 SHARES = {"i-a": 0.75, "i-b": 0.25}
 REPORT = LoadReport(10.0, 110, {}, {}, Latency(), {}, 10, 10, 5_000, 3)
@@ -81,7 +84,8 @@ def _two_looks(steady: Observation, changed: Callable[..., Observation], monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr(watch, "_scenes", scenes)
-    monkeypatch.setattr(watch, "enter", lambda: None)
+    nowhere = World(boto3.Session(region_name="eu-north-1"), WorkshopSettings())
+    monkeypatch.setattr(watch, "enter", lambda on: nowhere)
 
 
 @pytest.mark.usefixtures("_two_looks")
