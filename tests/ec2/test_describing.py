@@ -185,7 +185,7 @@ class TestAddresses:
 
 
 def document(**given: Any) -> dict[str, Any]:
-    return instance_document(instance(**given), LAUNCHED, GROUPS, ACCOUNT)
+    return instance_document(instance(**given), lambda _: LAUNCHED, GROUPS, ACCOUNT)
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,8 @@ def test_attributes_are_described_and_termination_protection_holds(lab: LabUnder
 
 
 def test_what_the_lab_does_not_have_is_said_with_a_list_of_what_it_has(lab: LabUnderTest) -> None:
-    with pytest.raises(ClientError, match=r"does not support ec2:DescribeSnapshots.*_ground/operations"):
-        lab.ec2.describe_snapshots()
+    with pytest.raises(ClientError, match=r"does not support ec2:DescribeVpcEndpoints.*_ground/operations"):
+        lab.ec2.describe_vpc_endpoints()
 
 
 def test_what_no_rule_admits_hangs_and_what_a_wide_rule_admits_is_reached_where_something_listens(

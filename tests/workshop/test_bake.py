@@ -252,9 +252,8 @@ def test_an_image_of_somebody_else_in_the_account_is_never_touched(built: World)
 
 @pytest.fixture
 def ground(built: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.setattr(verb, "enter", lambda: None)
+    monkeypatch.setattr(verb, "enter", lambda _: World(built.session, built.settings))
     monkeypatch.setattr(verb.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(World, "from_environment", classmethod(lambda cls, _=None: cls(built.session, built.settings)))
     return lambda *words: CliRunner().invoke(verb.command, words)
 
 
@@ -319,3 +318,12 @@ def test_removing_the_launch_template_leaves_no_image_no_snapshot_and_no_builder
     assert removal(built) == golden_images(built) == []
     snapshots = built.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
     assert not {stray, *image.snapshots} & {each["SnapshotId"] for each in snapshots}
+
+
+def test_on_aws_nothing_is_launched_or_deleted_without_consent(
+    ground: Callable[..., Result], changes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(ground("--on", "aws").exception, UsageError), "nobody is there to ask"
+    assert isinstance(ground("--on", "aws", "--remove").exception, UsageError)
+    assert changes == []
+    assert ground("--on", "aws", "--yes").output.endswith("instances that run by ones of this image\n")

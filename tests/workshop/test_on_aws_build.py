@@ -134,7 +134,7 @@ def test_down_removes_strays_with_our_tag_and_nothing_else(ground: Ground, world
 
     assert done.exit_code == 0, done.output
     assert f"Tagged, though no step made it: ec2:instance {ours} (trial)" in done.output
-    assert f"✓ removed ec2:image {baked} (baked)" in done.output
+    assert f"Delete golden image {baked}" in done.output
     states = {
         each["InstanceId"]: each["State"]["Name"]
         for every in world.ec2.describe_instances()["Reservations"]
@@ -226,8 +226,8 @@ def test_a_tag_that_is_no_time_is_said_and_no_tag_is_no_reminder() -> None:
     ("names", "region", "said"),
     [
         (["table", "role"], "eu-north-1", "None of it is paid by the hour"),
-        (["instance"], "eu-north-1", r"about \$0\.01\d an hour, \$1\d a month if it is forgotten: 1 t3.micro without"),
-        ([], "eu-north-1", r"about \$0\.08\d an hour, \$\d\d a month.*3 t3.micro and a load balancer"),
+        (["instance"], "eu-north-1", r"about \$0\.017 an hour, \$12 a month if it is forgotten: 1 t3.micro without"),
+        ([], "eu-north-1", r"about \$0\.090 an hour, \$66 a month.*3 t3.micro and a load balancer"),
         ([], "xx-nowhere-1", r"The price is not known here. No price.*xx-nowhere-1"),
     ],
     ids=["free at rest", "one machine", "everything", "no recorded price"],

@@ -17,7 +17,7 @@ from groundschool.cli.world import AWS
 from groundschool.errors import BuildError
 from groundschool.workshop import build_order
 from groundschool.workshop.build_order import BY_NAME, COMPONENTS
-from groundschool.workshop.instance import client_token, launch, launch_request
+from groundschool.workshop.instance import by_hand_name, client_token, image_id, launch, launch_request
 from groundschool.workshop.launch_template import add_version, default_data, find_template
 from groundschool.workshop.waiting import Wait, wait_for
 from groundschool.workshop.world import World
@@ -86,7 +86,7 @@ def test_an_instance_is_launched_in_another_zone_when_the_first_has_none_free(wo
 def test_a_repeated_launch_carries_the_same_token_and_an_ended_instance_the_next(world: World) -> None:
     for name in ("security-group", "role"):
         build_order.create(world, BY_NAME[name])
-    request = {**launch_request(world), "SubnetId": world.subnet_ids[0]}
+    request = {**launch_request(world, image_id(world), by_hand_name(world)), "SubnetId": world.subnet_ids[0]}
     first, second, groups = client_token(request, []), client_token(request, ["i-1"]), _groups(world)
     with Stubber(world.ec2) as stub:
         stub.add_response("describe_security_groups", groups)

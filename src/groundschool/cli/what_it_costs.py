@@ -9,7 +9,7 @@ from pathlib import Path
 from groundschool.cloud.settings import lab_settings
 from groundschool.errors import UsageError
 from groundschool.workshop.component import Component
-from groundschool.workshop.cost import Bill, estimate, running
+from groundschool.workshop.cost import HOUR, Bill, Usage, estimate, running
 from groundschool.workshop.cost_prices import price_list
 from groundschool.workshop.settings import WorkshopSettings
 from groundschool.workshop.world import World
@@ -29,8 +29,10 @@ def price_lines(chosen: Sequence[Component], settings: WorkshopSettings, region:
     if not least and not balanced:
         return ["None of it is paid by the hour; requests and storage are paid as they come."]
     try:
-        at_rest = hourly(least, settings.instance_type, region, balanced=balanced)
-        at_most = hourly(most, settings.instance_type, region, balanced=balanced)
+        at_rest, at_most = (
+            listed(without_visitors(settings, size * grouped, by_hand=by_hand, balanced=balanced), region)
+            for size in (settings.desired_capacity, settings.maximum_size)
+        )
     except UsageError as error:
         return [f"The price is not known here. {error}"]
     parts = [f"{least} {settings.instance_type}"] * bool(least) + ["a load balancer"] * balanced
@@ -43,16 +45,26 @@ def price_lines(chosen: Sequence[Component], settings: WorkshopSettings, region:
     return [*lines, f"Not included: {', '.join(at_rest.not_included)}."]
 
 
-def hourly(instances: int, instance_type: str, region: str, *, balanced: bool) -> Bill:
-    usage = running(instances, instance_type)
-    if not balanced:
-        usage = replace(usage, load_balancers=0, load_balancer_addresses=0)
+def without_visitors(settings: WorkshopSettings, grouped: int, *, by_hand: bool, balanced: bool) -> Usage:
+    """Pure: an hour at rest. The template of the ``grouped`` instances asks for detailed monitoring."""
+    return replace(
+        running(by_hand + grouped, settings.instance_type),
+        monitored_instance_seconds=grouped * HOUR,
+        alarms=2 if grouped else 0,
+        load_balancers=int(balanced),
+        load_balancer_addresses=settings.availability_zones * balanced,
+    )
+
+
+def listed(usage: Usage, region: str) -> Bill:
+    """At the prices that were refreshed, or come with the package. UsageError when there are none of the region."""
     return estimate(usage, region, price_list(region, prices_folder()))
 
 
 def instance_hour(world: World) -> str:
     """What one instance without visitors costs in an hour, in words."""
+    usage = without_visitors(world.settings, 0, by_hand=True, balanced=False)
     try:
-        return f"${hourly(1, world.settings.instance_type, world.region, balanced=False).per_hour:.3f} an hour"
+        return f"${listed(usage, world.region).per_hour:.3f} an hour"
     except UsageError as error:
         return f"the price is not known here ({error})"
