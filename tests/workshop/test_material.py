@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from groundschool.cli import VERBS
+from groundschool.cli.what_it_costs import without_visitors
 from groundschool.workshop.build_order import COMPONENTS
 from groundschool.workshop.cost import Usage, estimate, running
 from groundschool.workshop.cost import alone as one_alone
@@ -101,3 +102,16 @@ def test_a_script_without_a_target_says_how_it_is_used(script: str) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(f"Usage: {script} ")
     assert path.stat().st_mode & 0o111
+
+
+def test_the_page_on_aws_has_the_same_prices() -> None:
+    text, settings = (ROOT / "docs" / "on-aws.md").read_text(encoding="utf-8"), WorkshopSettings()
+    rows = {
+        "session 1": (0, True, False),
+        "sessions 1 and 2": (settings.desired_capacity, True, True),
+        "under load": (settings.maximum_size, True, True),
+        "a load balancer alone": (0, False, True),
+    }
+    for row, (grouped, by_hand, balanced) in rows.items():
+        price = estimate(without_visitors(settings, grouped, by_hand=by_hand, balanced=balanced))
+        assert re.search(rf"\| {row}[^|]*\| \${price.per_hour:.3f} \| \${price.per_month:.0f} \|", text), row
