@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint runbooks chaos soak hammer bench docs diagrams infra scan clean
+.PHONY: help install demo test test-labs test-parts lint runbooks chaos soak hammer bench docs diagrams infra scan clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,14 @@ test: $(VENV)/.installed-for-tests ## Run all checks and tests
 	@$(BIN)/ruff format --check --quiet src visitor-board/src tests visitor-board/tests bench
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/pytest
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-parts test-labs
+
+# The tests with a real lab mostly wait, so the others run beside them.
+test-labs:
+	@$(BIN)/pytest -m lab -p no:cacheprovider
+
+test-parts:
+	@$(BIN)/pytest -m 'not lab' -p no:cacheprovider
 
 runbooks: $(VENV)/.installed ## Execute every block of both runbooks on a lab, and print a table
 	@$(BIN)/python -m groundschool.runbook workshop/session-1-zero-to-live.md workshop/session-2-scaling-to-millions.md

@@ -72,13 +72,6 @@ ALWAYS = (
         "ScalingPolicy", "PolicyName", None, "visitor-board-cpu", "CloudFormation names scaling policies by itself"
     ),
     Declared(
-        "LoadBalancer",
-        "LoadBalancerAttributes[load_balancing.cross_zone.enabled]",
-        None,
-        "false",
-        "the lab's record; an Application Load Balancer of AWS always crosses zones, and so does the lab's Envoy",
-    ),
-    Declared(
         "TargetGroup",
         "TargetGroupAttributes[waf.fail_open.enabled]",
         None,

@@ -30,6 +30,13 @@ def test_a_name_says_where_it_is_served(free: list[int]) -> None:
     assert ports.dns_name("arn:2", "web") == "web-2.eu-north-1.elb.localhost:8081"
 
 
+def test_each_lab_begins_elsewhere_and_comes_round(free: list[int]) -> None:
+    ports = EdgePorts("eu-north-1", address_block=1)
+    assert port_of(ports.dns_name("arn:1", "web")) == 8087
+    free[:] = [8080]
+    assert port_of(ports.dns_name("arn:2", "web")) == 8080
+
+
 def test_a_port_somebody_else_has_is_passed_over(free: list[int]) -> None:
     free.remove(8080)
     assert port_of(EdgePorts("eu-north-1").dns_name("arn:1", "web")) == 8081

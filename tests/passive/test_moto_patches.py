@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import warnings
 from collections.abc import Iterator
@@ -34,6 +35,18 @@ def test_a_load_balancer_is_named_by_the_lab(elbv2: Any) -> None:
     subnets = boto3.client("ec2", region_name=REGION).describe_subnets()["Subnets"][:2]
     [made] = elbv2.create_load_balancer(Name="one", Subnets=[s["SubnetId"] for s in subnets])["LoadBalancers"]
     assert made["DNSName"] == "one.elb.localhost:8080"
+
+
+def test_a_version_of_an_object_goes_without_a_warning(elbv2: Any) -> None:
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="one")
+    s3.put_bucket_versioning(Bucket="one", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="one", Key="key", Body=b"x" * 100)["VersionId"]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        s3.delete_object(Bucket="one", Key="key", VersionId=version)
+        gc.collect()
+    assert [each for each in told if each.category is ResourceWarning] == []
 
 
 def test_an_http_target_group_has_the_health_checks_of_aws(elbv2: Any) -> None:

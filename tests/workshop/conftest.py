@@ -16,6 +16,7 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
 from groundschool import endpoint
+from groundschool.cloud.passive import moto_patches
 from groundschool.workshop import build_order
 from groundschool.workshop.role import SESSION_MANAGER
 from groundschool.workshop.settings import WorkshopSettings
@@ -61,6 +62,8 @@ def passive_aws(patch: pytest.MonkeyPatch) -> Iterator[World]:
     patch.setattr(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
     patch.setattr(AmiBackend, "create_image", create_image)
     patch.setattr(iam_models, "aws_managed_policies_data", ONE_MANAGED_POLICY)  # another second
+    # Once for the whole process: whether another test did so before must make no difference.
+    moto_patches.apply(lambda arn, name: f"{name}.{REGION}.elb.localhost")
     with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         yield World.from_environment(SMALL)
 

@@ -26,9 +26,9 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 @pytest.fixture
 def ground(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Callable[..., Result]:
     """``ground cost`` in moto's world, which is entered at AWS's own speed."""
-    monkeypatch.setattr(cost, "enter", lambda: SimpleNamespace(speed=1.0))
+    monkeypatch.setattr(cost, "enter", lambda _: World.from_environment())
     monkeypatch.setenv("GROUND_HOME", str(tmp_path))
-    return lambda *words: CliRunner().invoke(cost.command, list(words))
+    return lambda *words: CliRunner().invoke(cost.command, ["--on", "aws", *words])
 
 
 def test_what_was_built_is_found_by_its_tag_or_name(mended: World) -> None:

@@ -195,7 +195,7 @@ def test_the_app_runs_as_a_user_without_a_shell_privileges_or_a_place_to_write(m
     assert (int(seen["CapEff"], 16), int(seen["CapBnd"], 16), seen["NoNewPrivs"]) == (0, 0, "1")
     mounts = {line.split()[4]: line.split()[5] for line in result(machine, "mounts").splitlines()}
     assert (mounts["/"].split(",")[0], mounts["/tmp"].split(",")[0]) == ("ro", "rw")
-    code = next((machine / "opt/visitor-board").iterdir()) / "visitor_board/web.py"
+    code = next((machine / "opt/visitor-board").glob("*/visitor_board/web.py"))
     assert (code.stat().st_uid, code.stat().st_mode & 0o777) == (0, 0o644)
 
 

@@ -145,6 +145,7 @@ FORM = "application/x-www-form-urlencoded"
         pytest.param("/api/messages", JSON, b"[" * 10_000, 400, id="API: deeply nested"),
         pytest.param("/api/messages", JSON, b'{"text": "' + b"x" * 501 + b'"}', 400, id="API: too long"),
         pytest.param("/api/messages", JSON, b'{"text": "' + b"x" * 20_000 + b'"}', 413, id="API: huge"),
+        pytest.param("/api/messages", JSON, b'{"text": "hi", "client_token": ""}', 400, id="API: empty token"),
         pytest.param(
             "/api/messages", JSON, b'{"text": "hi", "client_token": "a b c d e f g h i j"}', 400, id="API: token"
         ),

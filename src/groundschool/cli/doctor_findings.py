@@ -17,7 +17,7 @@ import psutil
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from groundschool.cloud.load_balancing.edge_ports import FIRST_EDGE_PORT
+from groundschool.cloud.load_balancing.edge_ports import first_edge_port
 from groundschool.cloud.network.envoy.ports import obstacle
 from groundschool.cloud.network.envoy.process import envoy_binary
 from groundschool.cloud.process_record import processes_with_environment
@@ -100,7 +100,7 @@ def ports(settings: LabSettings) -> list[Finding]:
             found.append(Finding("ports", why, "For instance: ground up --port 4661", stops=True))
         else:
             found.append(Finding("ports", f"{port} is free for {use}"))
-    if why := obstacle("127.0.0.1", FIRST_EDGE_PORT, None):
+    if why := obstacle("127.0.0.1", first_edge_port(settings.address_block), None):
         found.append(Finding("ports", why, "No harm: the load balancer takes the next free one. Say so to the room"))
     return found
 

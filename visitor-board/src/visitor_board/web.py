@@ -128,8 +128,10 @@ def _post(board: Board, rate_limit: RateLimit, fields: dict[str, str], *, as_sen
     headers = dict(request.headers)
     refuse_forgery(headers)
     rate_limit.take(client_address(headers, request.remote_addr or ""))
-    token = fields.get("client_token") or None
-    if token and not _TOKEN.fullmatch(token):
+    token = fields.get("client_token")
+    if token == "" and not as_sent:  # a form sends its empty fields too
+        token = None
+    if token is not None and not _TOKEN.fullmatch(token):
         raise Refused(400, "invalid_client_token", "A client_token has 16 to 64 letters, digits, - or _.")
     try:
         return board.post(checked(fields.get("text", ""), as_sent=as_sent), token)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from itertools import chain
 
 from groundschool.cloud.aws_error import AwsError
 
 FIRST_EDGE_PORT = 8080
 LAST_EDGE_PORT = 8999
+PORTS_PER_BLOCK = 7
+"""Address blocks are numbered 0 to 118; the default lab has 0, and so begins at 8080."""
+
 SHARED_LISTENER_PORTS = (80, 443)
 """HTTP and HTTPS share the port of the DNS name: the data plane tells TLS from plain text by its first byte."""
 
@@ -20,8 +24,9 @@ SHARED_LISTENER_PORTS = (80, 443)
 class EdgePorts:
     """Called under the lab's lock only."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, address_block: int = 0) -> None:
         self._region = region
+        self._first = first_edge_port(address_block)
         self._of_balancer: dict[str, int] = {}
         self._of_listener: dict[str, int] = {}
         self._number = 0
@@ -53,10 +58,15 @@ class EdgePorts:
 
     def _free(self) -> int:
         taken = {*self._of_balancer.values(), *self._of_listener.values()}
-        for port in range(FIRST_EDGE_PORT, LAST_EDGE_PORT + 1):
+        for port in chain(range(self._first, LAST_EDGE_PORT + 1), range(FIRST_EDGE_PORT, self._first)):
             if port not in taken and _can_listen(port):
                 return port
         raise AwsError("ServiceUnavailable", f"No free port between {FIRST_EDGE_PORT} and {LAST_EDGE_PORT}", 503)
+
+
+def first_edge_port(address_block: int) -> int:
+    """Pure. Two labs that look in the same moment would both find the same port free, so each begins elsewhere."""
+    return FIRST_EDGE_PORT + address_block * PORTS_PER_BLOCK
 
 
 def _can_listen(port: int) -> bool:

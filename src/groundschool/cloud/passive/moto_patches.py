@@ -13,6 +13,7 @@ from moto.core.common_models import BaseModel
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.elbv2.models import ELBv2Backend, FakeTargetGroup
+from moto.s3.models import FakeKey
 
 from groundschool.cloud.passive.xml_writer import xml_text
 
@@ -43,7 +44,12 @@ def _forget_dead_objects() -> None:
     def new(cls: type[BaseModel], *_: Any, **__: Any) -> BaseModel:
         return object.__new__(cls)
 
+    def close(self: FakeKey) -> None:
+        self.dispose()
+
     BaseModel.__new__ = new
+    # moto closes S3 objects by that list when it is reset, and calls one that goes before a mistake.
+    FakeKey.__del__ = close
 
 
 _create_load_balancer = ELBv2Backend.create_load_balancer

@@ -110,7 +110,7 @@ class Lab:
 
     def _make_records(self) -> None:
         account_id, region = self.settings.account_id, self.settings.region
-        self.edge_ports = EdgePorts(region)
+        self.edge_ports = EdgePorts(region, self.settings.address_block)
         moto_patches.apply(self.edge_ports.dns_name)
         self.passive = Passive(self.lock)
         self.network = NetworkRecords(self.passive, account_id, region)
