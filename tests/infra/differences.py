@@ -23,6 +23,7 @@ AWS_DEFAULTS: dict[str, dict[str, str]] = {
         "LoadBalancerAttributes[access_logs.s3.bucket].Value": "",
         "LoadBalancerAttributes[access_logs.s3.prefix].Value": "",
         "LoadBalancerAttributes[deletion_protection.enabled].Value": "false",
+        "LoadBalancerAttributes[load_balancing.cross_zone.enabled].Value": "true",
     },
     "AWS::ElasticLoadBalancingV2::TargetGroup": {
         "HealthCheckEnabled": "true",
