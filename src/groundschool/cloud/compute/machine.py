@@ -109,7 +109,6 @@ class Machine:
         self._control: socket.socket | None = None
         self._budget: CpuBudget | None = None
         self._used_before = 0.0
-        self._throttled_before = 0.0
         self._commands = Commands(self.folder)
         self._ended = threading.Event()
         self._ended.set()
@@ -183,11 +182,6 @@ class Machine:
         """CPU seconds of all boots; never falls. CPUUtilization is its growth against ``cores``."""
         with self._guard:
             return self._used_before + (self._budget.used_seconds() if self._budget else 0.0)
-
-    def cpu_throttled_seconds(self) -> float:
-        """Real seconds for which the quota held something back, of all boots; never falls."""
-        with self._guard:
-            return self._throttled_before + (self._budget.throttled() if self._budget else 0.0)
 
     def shell_environment(self) -> dict[str, str]:
         """The environment of everything inside; nothing of the supervisor's own gets in."""
@@ -297,7 +291,6 @@ class Machine:
         sweep(self.folder, budget)
         with self._guard:
             self._used_before += budget.used_seconds()
-            self._throttled_before += budget.throttled()
             budget.release()
             self._budget = None
             control.close()
