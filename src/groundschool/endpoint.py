@@ -48,6 +48,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def names_this_machine(host: str) -> bool:
+    """Pure: whether a ``Host`` header, with or without port, is a loopback address or name.
+
+    Servers on loopback refuse others, so that a web page cannot reach them by DNS rebinding.
+    """
+    before, _, port = host.rpartition(":")
+    name = before if port.isdigit() else host
+    return _is_local_name(name) or is_loopback(name.strip("[]"))
+
+
 def locate(url: str) -> Endpoint:
     """Pure: no resolver is asked. UsageError for what is not an http or https URL with a host."""
     try:
@@ -58,15 +68,18 @@ def locate(url: str) -> Endpoint:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{url!r} is not an http or https URL. Give one like http://board.example:8080/")
     host = parts.hostname
-    is_local = host == "localhost" or host.endswith(".localhost")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Endpoint(
         scheme=parts.scheme,
-        connect_host="127.0.0.1" if is_local else host,
+        connect_host="127.0.0.1" if _is_local_name(host) else host,
         connect_port=port or (443 if parts.scheme == "https" else 80),
         host_header=parts.netloc.rpartition("@")[2],
         target=target,
     )
+
+
+def _is_local_name(name: str) -> bool:
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def fetch(url: str, *, timeout: float = 5.0, method: str = "GET") -> Answer:

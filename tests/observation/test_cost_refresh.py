@@ -106,7 +106,6 @@ def test_a_refreshed_region_can_be_billed_with_its_date(aws: Aws, tmp_path: Path
     assert bill.lines[0].amount == pytest.approx(2 * 0.0118)
 
 
-CREDITS = PRODUCTS[0]
 LCU = next(product for product in PRODUCTS if product.name == "lcu_hour")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from tests.workshop.conftest import REGION, SMALL, passive_aws
 
 from groundschool import endpoint
 from groundschool.cli import bake as verb
+from groundschool.cli.what_it_costs import snapshot_month
 from groundschool.errors import BuildError, UsageError
 from groundschool.workshop import bake as baking
 from groundschool.workshop import build_order, golden_image
@@ -23,6 +26,8 @@ from groundschool.workshop.install_script import current_release
 from groundschool.workshop.instance import find_instances, image_id
 from groundschool.workshop.release import Release
 from groundschool.workshop.world import World, tag_map
+
+UNPRICED = f"on AWS not priced (ground cost --refresh --region {REGION} asks for the price)"
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +256,8 @@ def test_an_image_of_somebody_else_in_the_account_is_never_touched(built: World)
 
 
 @pytest.fixture
-def ground(built: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def ground(built: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
+    monkeypatch.setenv("GROUND_HOME", str(tmp_path))
     monkeypatch.setattr(verb, "enter", lambda _: World(built.session, built.settings))
     monkeypatch.setattr(verb.signal, "signal", lambda *_: None)
     return lambda *words: CliRunner().invoke(verb.command, words)
@@ -262,7 +268,11 @@ def test_the_command_tells_what_it_did_what_that_costs_and_what_comes_next(groun
 
     assert done.exit_code == 0, done.output
     assert "✓ Golden image ami-" in done.output
+<<<<<<< HEAD
     assert "USD a month (8 GiB of snapshots, price of us-east-1), until: ground bake --remove ami-" in done.output
+=======
+    assert f"15 GiB of snapshots, {UNPRICED}, until: ground bake --remove ami-" in done.output
+>>>>>>> 0073d14d64b98b54711d5a879f1b84626fea1684
     assert "Next: ground bake --use, which replaces the instances that run" in done.output
     assert "(was there)" in ground().output
 
@@ -275,6 +285,7 @@ def test_images_are_listed_and_deleted_old_ones_by_default_and_others_by_name(
     newer()
     second = baked(built)
     assert f"{first.image_id}  available  release {first.release}" in ground("--list").output
+<<<<<<< HEAD
     assert ground("--list").output.endswith(
         "2 image(s), on AWS at most 0.80 USD a month (16 GiB of snapshots, price of us-east-1)\n"
     )
@@ -282,8 +293,23 @@ def test_images_are_listed_and_deleted_old_ones_by_default_and_others_by_name(
     assert ground("--remove").output.endswith(
         f"Kept: {second.image_id}, on AWS at most 0.40 USD a month (8 GiB of snapshots, price of us-east-1).\n"
     )
+=======
+    assert ground("--list").output.endswith(f"2 image(s), 30 GiB of snapshots, {UNPRICED}\n")
+
+    assert ground("--remove").output.endswith(f"Kept: {second.image_id}, 15 GiB of snapshots, {UNPRICED}.\n")
+>>>>>>> 0073d14d64b98b54711d5a879f1b84626fea1684
     assert ground("--remove", second.image_id).output.endswith("No image is left.\n")
     assert isinstance(ground("--remove", "ami-0").exception, UsageError)
+
+
+def test_snapshots_have_the_price_that_was_refreshed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUND_HOME", str(tmp_path))
+    (tmp_path / "prices").mkdir()
+    price = {"price": 0.25, "source": "API"}
+    prices = {"region": "eu-west-1", "recorded": "2026-11-22", "baseline": {}, "snapshot_gb_month": price}
+    (tmp_path / "prices/eu-west-1.json").write_text(json.dumps(prices))
+
+    assert snapshot_month(8, "eu-west-1") == "8 GiB of snapshots, on AWS at most $2.00 a month"
 
 
 def test_a_template_whose_image_is_deleted_boots_the_base_image_again(

@@ -45,6 +45,23 @@ def test_localhost_names_lead_to_loopback_and_keep_their_name(
 
 
 @pytest.mark.parametrize(
+    ("header", "ours"),
+    [
+        ("127.0.0.1:9080", True),
+        ("127.1.20.1", True),
+        ("[::1]:80", True),
+        ("localhost", True),
+        ("board.eu-north-1.elb.localhost:8080", True),
+        ("localhost.example:9080", False),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_a_host_header_names_this_machine_or_another(header: str, ours: bool) -> None:
+    assert endpoint.names_this_machine(header) is ours
+
+
+@pytest.mark.parametrize(
     "url", ["", "board.example", "ftp://board.example/", "http://", "http://host:99999/", "http:///x"]
 )
 def test_what_is_no_http_url_is_a_usage_error_with_an_example(url: str) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from groundschool.cli.confirm import confirm, yes_option
-from groundschool.cli.what_it_costs import instance_hour
+from groundschool.cli.what_it_costs import instance_hour, snapshot_month
 from groundschool.cli.world import AWS, enter, flag, on_option
 from groundschool.errors import UsageError
 from groundschool.workshop.bake import bake, booted_image, old_images, plan_use, refreshing
@@ -73,9 +73,11 @@ def bake_image(console: Console, world: World) -> None:
     image = bake(world, report)
     there = "" if done else " [dim](was there)[/]"
     console.print(f"[green]✓[/] Golden image [bold]{image.image_id}[/]: release {image.release} on {image.base}{there}")
-    console.print(f"  {price([image])}, until: ground bake --remove {image.image_id}")
+    console.print(f"  {price(world, [image])}, until: ground bake --remove {image.image_id}")
     if old := old_images(world):
-        console.print(f"  Older: {', '.join(each.image_id for each in old)}, {price(old)}, until: ground bake --remove")
+        console.print(
+            f"  Older: {', '.join(each.image_id for each in old)}, {price(world, old)}, until: ground bake --remove"
+        )
 
 
 def put_to_use(console: Console, world: World, where: str) -> None:
@@ -102,7 +104,9 @@ def list_images(console: Console, world: World) -> None:
         console.print(
             f"{each.image_id}  {each.state}  release {each.release}  base {each.base}  {each.created}  {kept}",
         )
-    console.print(f"{len(images)} image(s), {price(images)}" if images else "There is no image. Make one: ground bake")
+    console.print(
+        f"{len(images)} image(s), {price(world, images)}" if images else "There is no image. Make one: ground bake"
+    )
 
 
 def remove_images(console: Console, world: World, names: Sequence[str]) -> None:
@@ -116,7 +120,7 @@ def remove_images(console: Console, world: World, names: Sequence[str]) -> None:
     if booted in {each.image_id for each in going}:
         perform_aloud(console, LaunchTemplate().plan(world))
     left = golden_images(world)
-    kept = f"Kept: {', '.join(each.image_id for each in left)}, {price(left)}." if left else "No image is left."
+    kept = f"Kept: {', '.join(each.image_id for each in left)}, {price(world, left)}." if left else "No image is left."
     console.print(kept if going else f"There is no old image. {kept}")
 
 
@@ -127,7 +131,5 @@ def perform_aloud(console: Console, actions: Sequence[Action]) -> None:
         console.print(f"[green]✓[/] {escape(action.says)} [dim]({time.monotonic() - started:.1f} s)[/]")
 
 
-def price(images: Sequence[GoldenImage]) -> str:
-    """At most: of a snapshot, AWS bills what was written."""
-    gib, dollars = sum(each.gib for each in images), sum(each.monthly for each in images)
-    return f"on AWS at most {dollars:.2f} USD a month ({gib} GiB of snapshots, price of us-east-1)"
+def price(world: World, images: Sequence[GoldenImage]) -> str:
+    return snapshot_month(sum(each.gib for each in images), world.region)

@@ -61,6 +61,17 @@ def listed(usage: Usage, region: str) -> Bill:
     return estimate(usage, region, price_list(region, prices_folder()))
 
 
+def snapshot_month(gib: int, region: str) -> str:
+    """What snapshots of volumes of so many GiB cost in a month, in words. At most: AWS bills the blocks in use."""
+    try:
+        amount = price_list(region, prices_folder()).price("snapshot_gb_month").amount(gib)
+    except UsageError:
+        amount = None
+    if amount is None:
+        return f"{gib} GiB of snapshots, on AWS not priced (ground cost --refresh --region {region} asks for the price)"
+    return f"{gib} GiB of snapshots, on AWS at most ${amount:.2f} a month"
+
+
 def instance_hour(world: World) -> str:
     """What one instance without visitors costs in an hour, in words."""
     usage = without_visitors(world.settings, 0, by_hand=True, balanced=False)

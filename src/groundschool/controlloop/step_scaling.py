@@ -45,7 +45,6 @@ class StepScalingPolicy:
     adjustment_type: AdjustmentType
     steps: tuple[Step, ...]
     min_magnitude: int | None = None
-    estimated_warm_up: float | None = None
 
 
 def problem_with(steps: Sequence[Step], kind: AdjustmentType) -> str | None:

@@ -34,13 +34,12 @@ LOW_FACTOR_MAX = 0.90
 
 @dataclass(frozen=True)
 class TargetTrackingPolicy:
-    """A policy of type ``TargetTrackingScaling``. ``estimated_warm_up`` in lab seconds; None: the group's default."""
+    """A policy of type ``TargetTrackingScaling``."""
 
     name: str
     target_value: float
     metric: TrackedMetric
     disable_scale_in: bool = False
-    estimated_warm_up: float | None = None
 
 
 @dataclass(frozen=True)

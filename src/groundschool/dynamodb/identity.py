@@ -45,8 +45,6 @@ class Verdict:
 
 
 ALLOWED = Verdict(Decision.ALLOWED)
-Authorise = Callable[[str, str, str], Verdict]
-"""``authorise(access_key_id, action, resource_arn)``; the action is ``dynamodb:PutItem`` and the like."""
 
 
 def refusal(verdict: Verdict, action: str, resource_arn: str) -> ApiError:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
-from groundschool.endpoint import Endpoint, locate
+from groundschool.endpoint import Endpoint, is_loopback, locate
 from groundschool.errors import LoadError, UsageError
 from groundschool.traffic.settings import LoadSettings, Loop
 
@@ -35,7 +33,7 @@ def destination(url: str, *, agreed: bool = False) -> Endpoint:
 
 def is_elsewhere(url: str) -> bool:
     """Whether ``url`` leads off this machine. A name counts as elsewhere, whatever it resolves to."""
-    return not _is_loopback(locate(url).connect_host)
+    return not is_loopback(locate(url).connect_host)
 
 
 def within_bounds(settings: LoadSettings) -> None:
@@ -52,10 +50,3 @@ def within_bounds(settings: LoadSettings) -> None:
 def base_url(endpoint: Endpoint) -> str:
     host = f"[{endpoint.connect_host}]" if ":" in endpoint.connect_host else endpoint.connect_host
     return f"{endpoint.scheme}://{host}:{endpoint.connect_port}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 RELEASE_TAG, BASE_TAG = "Release", "BaseImage"
 """What an image is of: the release's digest, and the image it was baked upon."""
 
-SNAPSHOT_PRICE = 0.05
-"""USD per GB and month, the list price in us-east-1; other regions differ by a few per cent. AWS bills the blocks that
-were written, so a volume's size is the most its snapshot can cost."""
-
 
 @dataclass(frozen=True)
 class GoldenImage:
@@ -32,11 +28,6 @@ class GoldenImage:
     created: str
     snapshots: tuple[str, ...]
     gib: int
-
-    @property
-    def monthly(self) -> float:
-        """USD, at most."""
-        return self.gib * SNAPSHOT_PRICE
 
 
 def golden_images(world: World, *wanted: FilterTypeDef) -> list[GoldenImage]:

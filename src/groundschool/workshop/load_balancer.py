@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from groundschool.workshop.component import Action, Check, Component, absent, right, wrong
 from groundschool.workshop.security_group import (
     WORLD,
-    create_group,
+    admission_of_the_world,
+    creation,
     delete_group,
     find_group,
     instance_group_name,
     need_group,
     rules_of,
     tcp_from_group,
-    tcp_from_world,
 )
 from groundschool.workshop.target_group import elbv2_tags
 from groundschool.workshop.world import World
@@ -118,21 +118,9 @@ def plan_balancer_group(world: World) -> list[Action]:
     group = find_group(world, name)
     actions = []
     if group is None:
-        actions.append(
-            Action(
-                f"Create security group {name}",
-                lambda: create_group(world, name, "Visitor Board: who may reach the load balancer"),
-            )
-        )
+        actions.append(creation(world, name, "Visitor Board: who may reach the load balancer"))
     if group is None or WORLD not in group.sources(port):
-        actions.append(
-            Action(
-                f"Admit TCP {port} from {WORLD} in {name}",
-                lambda: world.ec2.authorize_security_group_ingress(
-                    GroupId=need_group(world, name).group_id, IpPermissions=[tcp_from_world(port)]
-                ),
-            )
-        )
+        actions.append(admission_of_the_world(world, name, port))
     if not balancer_is_admitted(world):
         actions.append(
             Action(

@@ -13,7 +13,7 @@ from groundschool.workshop.component import Action
 from groundschool.workshop.instance import ENDED, by_hand_name, terminate
 from groundschool.workshop.load_balancer import balancer_group_name
 from groundschool.workshop.security_group import Group, delete_group, instance_group_name
-from groundschool.workshop.world import STACK, World
+from groundschool.workshop.world import STACK, World, tag_map
 
 Look = Callable[[World, str], object]
 
@@ -113,7 +113,7 @@ def tagged(world: World) -> Iterator[tuple[str, dict[str, str]]]:
     )
     for page in pages:
         for each in page["ResourceTagMappingList"]:
-            yield each["ResourceARN"], {tag["Key"]: tag["Value"] for tag in each.get("Tags", [])}
+            yield each["ResourceARN"], tag_map(each.get("Tags", []))
 
 
 def remains(world: World) -> list[Remainder]:

@@ -88,12 +88,26 @@ def need_group(world: World, name: str) -> Group:
     return world.wait(f"security group {name}", lambda: find_group(world, name))
 
 
-def create_group(world: World, name: str, description: str) -> None:
-    world.ec2.create_security_group(
-        GroupName=name,
-        Description=description,
-        VpcId=world.vpc_id,
-        TagSpecifications=world.tag_specification("security-group", name),
+def creation(world: World, name: str, description: str) -> Action:
+    """Of an empty group in the default VPC."""
+    return Action(
+        f"Create security group {name}",
+        lambda: world.ec2.create_security_group(
+            GroupName=name,
+            Description=description,
+            VpcId=world.vpc_id,
+            TagSpecifications=world.tag_specification("security-group", name),
+        ),
+    )
+
+
+def admission_of_the_world(world: World, name: str, port: int) -> Action:
+    """To the group of that name, which may still be to be made."""
+    return Action(
+        f"Admit TCP {port} from {WORLD} in {name}",
+        lambda: world.ec2.authorize_security_group_ingress(
+            GroupId=need_group(world, name).group_id, IpPermissions=[tcp_from_world(port)]
+        ),
     )
 
 
@@ -174,21 +188,9 @@ class SecurityGroup(Component):
         group = find_group(world, name)
         actions = []
         if group is None:
-            actions.append(
-                Action(
-                    f"Create security group {name}",
-                    lambda: create_group(world, name, "Visitor Board: who may reach an instance"),
-                )
-            )
+            actions.append(creation(world, name, "Visitor Board: who may reach an instance"))
         if group is None or not group.sources(port):
-            actions.append(
-                Action(
-                    f"Admit TCP {port} from {WORLD} in {name}",
-                    lambda: world.ec2.authorize_security_group_ingress(
-                        GroupId=need_group(world, name).group_id, IpPermissions=[tcp_from_world(port)]
-                    ),
-                )
-            )
+            actions.append(admission_of_the_world(world, name, port))
         return actions
 
     def inspect(self, world: World) -> Check:

@@ -81,10 +81,6 @@ class ActivityLog:
         """The one that started last."""
         return max([*self._ended, *self._running], key=lambda activity: activity.started_at, default=None)
 
-    def running(self) -> list[Activity]:
-        self._settle()
-        return list(self._running)
-
     def _settle(self) -> None:
         self._ended += [activity for activity in self._running if activity.ended_at is not None]
         self._running = [activity for activity in self._running if activity.ended_at is None]

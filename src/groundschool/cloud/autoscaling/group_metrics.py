@@ -7,8 +7,6 @@ from collections.abc import Callable
 from groundschool.cloud.autoscaling.group import Group
 from groundschool.controlloop.instance import Lifecycle
 
-NAMESPACE = "AWS/AutoScaling"
-
 
 def _in_service(group: Group) -> int:
     return len(group.in_state(Lifecycle.IN_SERVICE))

@@ -63,7 +63,6 @@ def target_tracking(policy: ScalingPolicy, group_name: str) -> TargetTrackingPol
         configuration["TargetValue"],
         _tracked_metric(policy, group_name),
         configuration.get("DisableScaleIn", False),
-        policy.estimated_instance_warmup,
     )
 
 
@@ -98,7 +97,6 @@ def step_scaling(policy: ScalingPolicy) -> StepScalingPolicy:
             for each in given["StepAdjustments"]
         ),
         given.get("MinAdjustmentMagnitude"),
-        policy.estimated_instance_warmup,
     )
 
 

@@ -9,7 +9,6 @@ import logging
 from math import inf
 
 from groundschool.cloud.autoscaling import causes, scaling
-from groundschool.cloud.autoscaling.activity import Activity
 from groundschool.cloud.autoscaling.controllers import CONTROLLERS, Controller
 from groundschool.cloud.autoscaling.controllers.terminate import terminate_all
 from groundschool.cloud.autoscaling.group import Group
@@ -115,7 +114,3 @@ class AutoScaling:
     def group_metrics(self) -> dict[str, dict[str, int]]:
         """Group name -> the ``AWS/AutoScaling`` metrics to publish now; groups without enabled metrics are left out."""
         return {group.name: group_metrics(group) for group in self.groups.values() if group.enabled_metrics}
-
-    def running_activities(self) -> list[Activity]:
-        """For live views."""
-        return [activity for group in self.groups.values() for activity in group.activities.running()]

@@ -1,6 +1,6 @@
 """Instance types: what each one is, and what it is worth on this host.
 
-AWS: EC2 user guide, burstable performance instances (vCPU, memory, baseline per vCPU, credits per hour).
+AWS: EC2 user guide, burstable performance instances (vCPU and memory).
 """
 
 from __future__ import annotations
@@ -16,25 +16,17 @@ class InstanceType:
     name: str
     vcpus: int
     memory_mib: int
-    baseline_percent: int
-    """Of each vCPU, sustainable without spending credits."""
-    credits_per_hour: int
     architecture: str
 
 
-_SIZES = {
-    # size: (vCPU, MiB, baseline % per vCPU, credits per hour); the same for t3 and t4g
-    "nano": (2, 512, 5, 6),
-    "micro": (2, 1024, 10, 12),
-    "small": (2, 2048, 20, 24),
-    "medium": (2, 4096, 20, 24),
-    "large": (2, 8192, 30, 36),
-}
+_VCPUS = 2
+_MEMORY_MIB = {"nano": 512, "micro": 1024, "small": 2048, "medium": 4096, "large": 8192}
+# The same for t3 and t4g.
 
 INSTANCE_TYPES: dict[str, InstanceType] = {
-    f"{family}.{size}": InstanceType(f"{family}.{size}", *figures, architecture)
+    f"{family}.{size}": InstanceType(f"{family}.{size}", _VCPUS, memory, architecture)
     for family, architecture in (("t3", "x86_64"), ("t4g", "arm64"))
-    for size, figures in _SIZES.items()
+    for size, memory in _MEMORY_MIB.items()
 }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import subprocess
 import threading
@@ -19,21 +18,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from groundschool.cloud.compute import guest
-from groundschool.cloud.compute.base_image import base_interpreter
 from groundschool.cloud.compute.command import CommandResult, Commands
 from groundschool.cloud.compute.console import console_output
 from groundschool.cloud.compute.cpu_budget import CpuBudget, CpuBudgets
+from groundschool.cloud.compute.init_process import start_init
 from groundschool.cloud.compute.leftovers import INIT_RECORD, sweep
 from groundschool.cloud.compute.machine_image import snapshot, unpack
 from groundschool.cloud.compute.memory_limit import MemoryLimits
-from groundschool.cloud.compute.spawner import Spawner, Start
+from groundschool.cloud.compute.spawner import Spawner
 from groundschool.cloud.process_record import record_process, write_record
 from groundschool.errors import LabError
 
 _FOLDERS = ("etc/systemd/system", "opt", "root", "run", "tmp", "usr/local/bin", "var/log", "var/lib")
-# Isolated from the environment and without site-packages, the guest is found by its folder's place alone.
-_INIT = "import sys; sys.path[:0] = [sys.argv.pop(1)]; from guest.init import main; main(sys.argv[1:])"
 _STOP_SLACK_SECONDS = 2.0
 
 
@@ -109,7 +105,6 @@ class Machine:
         self._control: socket.socket | None = None
         self._budget: CpuBudget | None = None
         self._used_before = 0.0
-        self._throttled_before = 0.0
         self._commands = Commands(self.folder)
         self._ended = threading.Event()
         self._ended.set()
@@ -184,11 +179,6 @@ class Machine:
         with self._guard:
             return self._used_before + (self._budget.used_seconds() if self._budget else 0.0)
 
-    def cpu_throttled_seconds(self) -> float:
-        """Real seconds for which the quota held something back, of all boots; never falls."""
-        with self._guard:
-            return self._throttled_before + (self._budget.throttled() if self._budget else 0.0)
-
     def shell_environment(self) -> dict[str, str]:
         """The environment of everything inside; nothing of the supervisor's own gets in."""
         root = str(self.folder)
@@ -232,7 +222,8 @@ class Machine:
 
     def _boot_now(self, first_boot: bool) -> None:
         with self._guard:
-            init, control = self._spawn()
+            environment = self.shell_environment()
+            init, control = start_init(self._host.spawner, self.instance_id, self.folder, environment)
             budget = self._host.budgets.make(self.instance_id)
             self._init, self._control, self._budget, self._hung = init, control, budget, False
             self._boot = Boot(BootState.BOOTING)
@@ -254,22 +245,7 @@ class Machine:
                 self.instance_id, self.memory, init.pid, budget.processes, lambda pid: self._out_of_memory(init, pid)
             )
             user_data = self.user_data if first_boot else None
-            self._tell({"do": "boot", "environment": self.shell_environment(), "user_data": user_data})
-
-    def _spawn(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
-        """The init process, and our end of its control socket."""
-        place = str(Path(guest.__file__).parent.parent)
-        log = self.folder / "var/log/messages"
-        ours, theirs = socket.socketpair()
-        command = [str(base_interpreter()), "-I", "-S", "-c", _INIT, place]
-        command += [self.instance_id, str(self.folder), str(theirs.fileno()), str(os.getpid())]
-        start = Start(command, self.shell_environment(), self.folder, log, (theirs.fileno(),))
-        with theirs:
-            try:
-                return self._host.spawner.start(start), ours
-            except OSError:
-                ours.close()
-                raise
+            self._tell({"do": "boot", "environment": environment, "user_data": user_data})
 
     def _out_of_memory(self, init: subprocess.Popen[bytes], pid: int) -> None:
         """``init`` is the boot that was measured: the next one has nothing to do with it."""
@@ -297,7 +273,6 @@ class Machine:
         sweep(self.folder, budget)
         with self._guard:
             self._used_before += budget.used_seconds()
-            self._throttled_before += budget.throttled()
             budget.release()
             self._budget = None
             control.close()

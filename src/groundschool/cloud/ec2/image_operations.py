@@ -5,6 +5,7 @@ from __future__ import annotations
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Params, Result
 from groundschool.cloud.ec2.images import Images
+from groundschool.cloud.ec2.tag_specification import tags_for
 
 
 class ImageOperations:
@@ -19,8 +20,8 @@ class ImageOperations:
             params["InstanceId"],
             params["Name"],
             params.get("Description") or "",
-            _tags(params, "image"),
-            _tags(params, "snapshot"),
+            tags_for("image", params),
+            tags_for("snapshot", params),
             reboot=not params.get("NoReboot"),
         )
         return {"ImageId": image_id}
@@ -28,12 +29,3 @@ class ImageOperations:
     def deregister_image(self, call: Call, params: Params) -> Result:
         self._images.deregister(params["ImageId"])
         return {"Return": True}
-
-
-def _tags(params: Params, kind: str) -> dict[str, str]:
-    return {
-        tag["Key"]: tag.get("Value") or ""
-        for specification in params.get("TagSpecifications") or ()
-        if specification.get("ResourceType") == kind
-        for tag in specification.get("Tags") or ()
-    }

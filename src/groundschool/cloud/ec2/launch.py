@@ -12,6 +12,7 @@ from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.compute.instance_type import INSTANCE_TYPES
 from groundschool.cloud.ec2.instance import MetadataOptions
 from groundschool.cloud.ec2.supported_parameters import refuse_what_would_be_ignored
+from groundschool.cloud.ec2.tag_specification import tags_for
 
 USER_DATA_LIMIT = 16 * 1024
 """Bytes, before base64 (AWS: EC2 user guide, instance user data)."""
@@ -75,7 +76,7 @@ def launch_plan(params: Mapping[str, Any], template: Mapping[str, Any]) -> Launc
         terminates_on_shutdown=given.get("InstanceInitiatedShutdownBehavior") == "terminate",
         cpu_credits=(given.get("CreditSpecification") or {}).get("CpuCredits") or "unlimited",
         public_address=_public_address(interface),
-        tags={**_instance_tags(template), **_instance_tags(params)},
+        tags={**tags_for("instance", template), **tags_for("instance", params)},
         count=_count(params),
         client_token=params.get("ClientToken"),
     )
@@ -156,15 +157,6 @@ def _single_interface(given: Mapping[str, Any]) -> Mapping[str, Any]:
 def _public_address(interface: Mapping[str, Any]) -> bool | None:
     asked = interface.get("AssociatePublicIpAddress")
     return None if asked is None else _true(asked)
-
-
-def _instance_tags(given: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        tag["Key"]: tag.get("Value", "")
-        for specification in given.get("TagSpecifications") or ()
-        if specification.get("ResourceType") == "instance"
-        for tag in specification.get("Tags") or ()
-    }
 
 
 def _true(value: object) -> bool:

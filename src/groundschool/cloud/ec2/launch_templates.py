@@ -7,6 +7,7 @@ from typing import Any
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Params, Result
 from groundschool.cloud.ec2.supported_parameters import refuse_what_would_be_ignored
+from groundschool.cloud.ec2.tag_specification import tags_for
 from groundschool.cloud.passive.launch_template_records import LaunchTemplateRecords, TemplateRecord
 
 
@@ -17,12 +18,7 @@ class LaunchTemplateOperations:
     def create_launch_template(self, call: Call, params: Params) -> Result:
         data = params["LaunchTemplateData"]
         refuse_what_would_be_ignored(data)
-        tags = {
-            tag["Key"]: tag.get("Value") or ""
-            for specification in params.get("TagSpecifications") or ()
-            if specification.get("ResourceType") == "launch-template"
-            for tag in specification.get("Tags") or ()
-        }
+        tags = tags_for("launch-template", params)
         made = self._records.create(params["LaunchTemplateName"], params.get("VersionDescription"), data, tags)
         return {"LaunchTemplate": _template_document(call, made)}
 

@@ -24,6 +24,7 @@ from groundschool.cloud.front_door.signature import Signature, known_regions, si
 from groundschool.cloud.identity.authoriser import Authoriser
 from groundschool.cloud.identity.policy import ANY_RESOURCE
 from groundschool.cloud.passive.application import Passive
+from groundschool.endpoint import names_this_machine
 from groundschool.errors import GroundError
 
 log = logging.getLogger(__name__)
@@ -33,8 +34,6 @@ BODY_LIMIT = 2 * 1024 * 1024
 OBJECT_LIMIT = 256 * 1024 * 1024
 """Bytes of one S3 request."""
 DYNAMODB_LIMIT = 16 * 1024 * 1024
-
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 Administration = Callable[[str, str, Any], dict[str, Any]]
 """``(method, path, JSON document) -> JSON document``; raises AwsError or GroundError."""
@@ -88,7 +87,7 @@ class FrontDoor:
 
     def _answer(self, request: Request) -> Response:
         try:
-            if not _is_local(request.host):
+            if not names_this_machine(request.host):
                 raise AwsError("InvalidHost", f"The lab answers on loopback names only, not {request.host}", 403)
             if request.path.startswith("/_ground/"):
                 return self._own(request)
@@ -215,12 +214,6 @@ def _refuse_dry_run(call: Call, params: Params) -> None:
     """AWS: who gets here may do it, and that is all a dry run tells. moto forgets to ask in some operations."""
     if call.service == "ec2" and params.get("DryRun"):
         raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
-
-
-def _is_local(host: str) -> bool:
-    """Refuses other names, so that a web page cannot reach the lab by DNS rebinding."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name in LOCAL_NAMES or name.endswith(".localhost")
 
 
 def _json(document: Any, status: int = 200) -> Response:

@@ -37,82 +37,90 @@ def in_two_zones(zone_of: Mapping[str, str], params: Params) -> None:
         raise AwsError("ValidationError", "At least two subnets in two different Availability Zones must be specified")
 
 
-def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
-    def check_actions(call: Call, params: Params) -> None:
-        refuse_actions(params.get("DefaultActions") or params.get("Actions") or ())
-        check_forwards(call, params)
+class _ListenerGuards:
+    """Each raises AwsError for what AWS would refuse; ``balancers`` is what is remembered."""
 
-    def check_forwards(call: Call, params: Params) -> None:
-        known = balancers.target_groups()
-        for arn in _forwarded_to(params.get("DefaultActions") or params.get("Actions") or ()):
+    def __init__(self, balancers: BalancerRecords) -> None:
+        self._balancers = balancers
+
+    def _check_actions(self, params: Params) -> None:
+        actions = params.get("DefaultActions") or params.get("Actions") or ()
+        refuse_actions(actions)
+        known = self._balancers.target_groups()
+        for arn in _forwarded_to(actions):
             if arn not in known:
                 raise AwsError("TargetGroupNotFound", f"Target groups '{arn}' not found")
 
-    def check_certificate(params: Params) -> None:
+    def _check_certificate(self, params: Params) -> None:
         certificates = params.get("Certificates") or ()
         if params.get("Protocol") == "HTTPS" and len(certificates) != 1:
             raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
         for each in certificates:
-            if balancers.certificate(each.get("CertificateArn")) is None:
+            if self._balancers.certificate(each.get("CertificateArn")) is None:
                 raise AwsError("CertificateNotFound", f"Certificate '{each.get('CertificateArn')}' not found")
 
-    def create_listener(call: Call, params: Params) -> None:
+    def create_listener(self, call: Call, params: Params) -> None:
         if params.get("Protocol") not in ("HTTP", "HTTPS"):
             raise AwsError("ValidationError", f"Protocol '{params.get('Protocol')}' must be one of 'HTTP, HTTPS'")
-        balancer = _named(balancers, params.get("LoadBalancerArn"))
+        balancer = _named(self._balancers, params.get("LoadBalancerArn"))
         if any(listener.port == params.get("Port") for listener in balancer.listeners):
             raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
         refuse_parameters("CreateListener", params)
-        check_actions(call, params)
-        check_certificate(params)
+        self._check_actions(params)
+        self._check_certificate(params)
 
-    def modify_listener(call: Call, params: Params) -> None:
+    def modify_listener(self, call: Call, params: Params) -> None:
         refuse_parameters("CreateListener", params)
-        check_actions(call, params)
+        self._check_actions(params)
         if params.get("Certificates"):
-            check_certificate(params)
+            self._check_certificate(params)
 
-    def keep_used_certificate(call: Call, params: Params) -> None:
+    def keep_used_certificate(self, call: Call, params: Params) -> None:
         arn = params.get("CertificateArn")
-        if any(listener.certificate_arn == arn for each in balancers.load_balancers() for listener in each.listeners):
+        if any(
+            listener.certificate_arn == arn for each in self._balancers.load_balancers() for listener in each.listeners
+        ):
             raise AwsError("ResourceInUseException", f"Certificate {arn} is in use.")
 
-    def keep_used_server_certificate(call: Call, params: Params) -> None:
+    def keep_used_server_certificate(self, call: Call, params: Params) -> None:
         name = params.get("ServerCertificateName")
-        for each in balancers.load_balancers():
+        for each in self._balancers.load_balancers():
             for listener in each.listeners:
                 arn = listener.certificate_arn or ""
                 if ":server-certificate/" in arn and arn.rpartition("/")[2] == name:
                     raise AwsError("DeleteConflict", f"Certificate {arn} is currently in use by {each.arn}.", 409)
 
-    def rule(call: Call, params: Params) -> None:
+    def rule(self, call: Call, params: Params) -> None:
         refuse_parameters("CreateRule", params)
         refuse_conditions(params.get("Conditions") or ())
-        check_actions(call, params)
+        self._check_actions(params)
 
-    def keep_protected(call: Call, params: Params) -> None:
+    def keep_protected(self, call: Call, params: Params) -> None:
         arn = params["LoadBalancerArn"]
-        for each in balancers.load_balancers():
+        for each in self._balancers.load_balancers():
             if each.arn == arn and each.attributes.get("deletion_protection.enabled") == "true":
                 raise AwsError(
                     "OperationNotPermitted",
                     f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
                 )
 
+
+def listener_guards(balancers: BalancerRecords) -> dict[tuple[str, str], Guard]:
+    of = _ListenerGuards(balancers)
     return {
         ("elbv2", "CreateLoadBalancer"): _parameters("CreateLoadBalancer"),
-        ("elbv2", "DeleteLoadBalancer"): keep_protected,
+        ("elbv2", "DeleteLoadBalancer"): of.keep_protected,
         ("elbv2", "ModifyLoadBalancerAttributes"): _attributes(BALANCER_ATTRIBUTES),
         ("elbv2", "CreateTargetGroup"): _parameters("CreateTargetGroup"),
         ("elbv2", "ModifyTargetGroup"): _parameters("CreateTargetGroup"),
         ("elbv2", "ModifyTargetGroupAttributes"): _attributes(GROUP_ATTRIBUTES),
-        ("elbv2", "CreateListener"): create_listener,
-        ("elbv2", "ModifyListener"): modify_listener,
+        ("elbv2", "CreateListener"): of.create_listener,
+        ("elbv2", "ModifyListener"): of.modify_listener,
         ("elbv2", "ModifyListenerAttributes"): lambda _, params: refuse_listener_attributes(params["Attributes"]),
-        ("elbv2", "CreateRule"): rule,
-        ("elbv2", "ModifyRule"): rule,
-        ("acm", "DeleteCertificate"): keep_used_certificate,
-        ("iam", "DeleteServerCertificate"): keep_used_server_certificate,
+        ("elbv2", "CreateRule"): of.rule,
+        ("elbv2", "ModifyRule"): of.rule,
+        ("acm", "DeleteCertificate"): of.keep_used_certificate,
+        ("iam", "DeleteServerCertificate"): of.keep_used_server_certificate,
     }
 
 

@@ -6,12 +6,12 @@ import logging
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 from groundschool.cloud.metadata.identity import InstanceIdentity, RoleCredentials
 from groundschool.cloud.metadata.session_token import SessionTokens
 from groundschool.cloud.metadata.tree import look_up, metadata_tree
+from groundschool.endpoint import names_this_machine
 
 TOKEN_PATH = "/latest/api/token"  # noqa: S105 - a path
 TOKEN_HEADER = "X-aws-ec2-metadata-token"  # noqa: S105 - a header's name
@@ -48,7 +48,8 @@ class MetadataRequest(BaseHTTPRequestHandler):
         """Refuses other names than this machine's, so that a web page cannot reach it by DNS rebinding."""
         if not super().parse_request():
             return False
-        if _is_loopback(self.headers.get("Host")):
+        host = self.headers.get("Host")
+        if host is None or names_this_machine(host):  # a client without the header is no browser
             return True
         self._answer(403)
         return False
@@ -111,14 +112,3 @@ class MetadataRequest(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's name
         """Silent: an access log per metadata request helps nobody."""
-
-
-def _is_loopback(host: str | None) -> bool:
-    """A client without a Host header is no browser."""
-    if host is None:
-        return True
-    name = host.rpartition(":")[0] or host
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import shutil
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event, RLock
@@ -15,7 +13,6 @@ from typing import Any
 from botocore.credentials import Credentials
 
 from groundschool.clock import Clock
-from groundschool.cloud.autoscaling.operations import AutoScalingOperations
 from groundschool.cloud.autoscaling.service import AutoScaling
 from groundschool.cloud.autoscaling.surroundings import Surroundings
 from groundschool.cloud.compute.base_image import build_base_image
@@ -26,18 +23,10 @@ from groundschool.cloud.compute.spawner import Spawner
 from groundschool.cloud.ec2.addresses import Addresses
 from groundschool.cloud.ec2.fleet import AutoScalingFleet
 from groundschool.cloud.ec2.guards import guards
-from groundschool.cloud.ec2.image_operations import ImageOperations
 from groundschool.cloud.ec2.images import Images
 from groundschool.cloud.ec2.instance import State
-from groundschool.cloud.ec2.instance_attributes import InstanceAttributes
 from groundschool.cloud.ec2.instances import Instances
-from groundschool.cloud.ec2.launch_templates import LaunchTemplateOperations
 from groundschool.cloud.ec2.machine_room import MachineRoom
-from groundschool.cloud.ec2.network_interfaces import NetworkInterfaces
-from groundschool.cloud.ec2.operations import InstanceOperations
-from groundschool.cloud.ec2.profile_associations import ProfileAssociations
-from groundschool.cloud.ec2.tags import TagOperations
-from groundschool.cloud.ec2.volumes import Volumes
 from groundschool.cloud.faults.book import FaultBook
 from groundschool.cloud.faults.faults import Faults
 from groundschool.cloud.faults.store_switch import StoreSwitch
@@ -45,11 +34,9 @@ from groundschool.cloud.front_door.application import FrontDoor, FrontDoorFacts
 from groundschool.cloud.front_door.routes import routes
 from groundschool.cloud.front_door.server import FrontDoorServer
 from groundschool.cloud.identity.authoriser import Authoriser, PolicyFile
-from groundschool.cloud.identity.operations import CallerIdentity
 from groundschool.cloud.identity.principal import Secret
 from groundschool.cloud.identity.role_session import RoleSessions, access_key_id
 from groundschool.cloud.load_balancing.edge_ports import EdgePorts
-from groundschool.cloud.load_balancing.operations import TargetOperations
 from groundschool.cloud.load_balancing.registry import TargetRegistry
 from groundschool.cloud.metadata.service import MetadataService
 from groundschool.cloud.monitoring.alarms import AlarmBook
@@ -64,15 +51,14 @@ from groundschool.cloud.passive.identity_records import IdentityRecords
 from groundschool.cloud.passive.image_records import ImageRecords
 from groundschool.cloud.passive.launch_template_records import LaunchTemplateRecords
 from groundschool.cloud.passive.network_records import NetworkRecords
-from groundschool.cloud.passive.tag_records import TagRecords
 from groundschool.cloud.settings import LabSettings
 from groundschool.cloud.supervisor.administration import Administration
-from groundschool.cloud.supervisor.child_process import ChildProcess
 from groundschool.cloud.supervisor.identity_view import IdentityView
 from groundschool.cloud.supervisor.lab_record import FOLDERS, LabRecord
 from groundschool.cloud.supervisor.monitor import Monitor
 from groundschool.cloud.supervisor.network_view import NetworkView
-from groundschool.cloud.systems_manager.operations import CommandOperations
+from groundschool.cloud.supervisor.services import living_services
+from groundschool.cloud.supervisor.store_process import store_process
 from groundschool.errors import LabError
 
 log = logging.getLogger(__name__)
@@ -104,9 +90,11 @@ class Lab:
         self.budgets = choose_budget(str(settings.port))
         self.vcpu = settings.vcpu or lab_vcpu()
         self.data_plane = EnvoyDataPlane(self.home / "envoy", self.clock)
-        self.store = self._store()
+        self.store = store_process(settings.dynamodb_port, self.home / "dynamodb", self.spawner)
         self._make_records()
-        self._make_living()
+        self._make_instances()
+        self._make_control()
+        self._make_views()
 
     def _make_records(self) -> None:
         account_id, region = self.settings.account_id, self.settings.region
@@ -122,9 +110,12 @@ class Lab:
         self.authoriser = Authoriser(root, account_id, self.identity, self.sessions)
         self.policy_file = PolicyFile(self.home / "dynamodb" / "policy.json")
 
-    def _make_living(self) -> None:
-        settings, addresses = self.settings, Addresses(self.settings.address_block)
-        self.metadata = MetadataService(lambda each: view.identity(each), lambda each: view.credentials(each))
+    def _make_instances(self) -> None:
+        settings = self.settings
+        self.addresses = Addresses(settings.address_block)
+        self.metadata = MetadataService(
+            lambda each: self.identity_view.identity(each), lambda each: self.identity_view.credentials(each)
+        )
         self.room = MachineRoom(
             self.home / "instances",
             self.home / "images",
@@ -135,10 +126,13 @@ class Lab:
         )
         self.fault_book = FaultBook()
         self.instances = Instances(
-            self.room, self.network, self.identity, addresses, self.clock.now, self.fault_book.zone_is_out
+            self.room, self.network, self.identity, self.addresses, self.clock.now, self.fault_book.zone_is_out
         )
         image_records = ImageRecords(self.passive, settings.account_id, settings.region)
         self.images = Images(self.room, self.instances, image_records)
+
+    def _make_control(self) -> None:
+        settings = self.settings
         switch = StoreSwitch(settings.dynamodb_url, settings.region, Credentials(self._root_key, self._secret))
         self.faults = Faults(
             self.fault_book, self.instances, self.network.availability_zones, switch.throttle, self.clock.now
@@ -161,18 +155,20 @@ class Lab:
             self.data_plane,
             switch.consumed,
         )
+
+    def _make_views(self) -> None:
         self.network_view = NetworkView(
             self.data_plane,
             self.instances,
             self.network,
             self.balancers,
             self.registry,
-            addresses,
+            self.addresses,
             self.edge_ports,
             self.fault_book,
         )
-        view = IdentityView(
-            settings,
+        self.identity_view = IdentityView(
+            self.settings,
             self.clock,
             self.lock,
             self.instances,
@@ -181,29 +177,12 @@ class Lab:
             self.sessions,
             self.autoscaling,
         )
-        self.front_door = FrontDoorServer(self._application(), settings.port)
+        self.front_door = FrontDoorServer(self._application(), self.settings.port)
 
     def _application(self) -> FrontDoor:
         settings = self.settings
-        services: dict[str, list[object]] = {
-            "ec2": [
-                InstanceOperations(self.instances, self.network, self.clock),
-                InstanceAttributes(self.instances, self.network),
-                Volumes(),
-                ImageOperations(self.images),
-                LaunchTemplateOperations(self.launch_templates),
-                NetworkInterfaces(self.instances, self.network, self.clock),
-                ProfileAssociations(self.instances, self.identity, self.clock),
-                TagOperations(self.instances, TagRecords(self.passive, settings.account_id)),
-            ],
-            "elbv2": [TargetOperations(self.registry)],
-            "autoscaling": [AutoScalingOperations(self.autoscaling)],
-            "cloudwatch": [self.cloudwatch],
-            "ssm": [CommandOperations(self.instances, self.identity, self.clock)],
-            "sts": [CallerIdentity(self.authoriser)],
-        }
         refused = guards(self.instances, self.balancers, self.network, self.launch_templates)
-        self.routes = routes(services, refused, self.passive)
+        self.routes = routes(living_services(self), refused, self.passive)
         return FrontDoor(
             FrontDoorFacts(settings.region, settings.account_id, settings.url, settings.dynamodb_url, self._secret),
             self.routes,
@@ -213,14 +192,6 @@ class Lab:
             self._woken.set,
             Administration(self).answer,
         )
-
-    def _store(self) -> ChildProcess:
-        settings, folder = self.settings, self.home / "dynamodb"
-        command = [sys.executable, "-m", "groundschool.dynamodb", "--host", "127.0.0.1"]
-        command += ["--port", str(settings.dynamodb_port), "--data", str(folder / "store.sqlite")]
-        command += ["--policy-file", str(folder / "policy.json"), "--die-with-parent"]
-        address = ("127.0.0.1", settings.dynamodb_port)
-        return ChildProcess("store", command, folder, address, self.spawner, {"PATH": os.environ.get("PATH", "")})
 
     def start(self) -> None:
         """Returns when AWS clients are served. Raises LabError with one clear line; then nothing is left running."""

@@ -13,6 +13,7 @@ from typing import cast
 from groundschool.dynamodb.expressions.document_path import References
 from groundschool.dynamodb.expressions.function_call import check_call
 from groundschool.dynamodb.expressions.lexer import TokenKind, TokenStream
+from groundschool.dynamodb.expressions.limits import Limits
 from groundschool.dynamodb.expressions.syntax import (
     Between,
     Call,
@@ -39,12 +40,7 @@ FUNCTIONS = {
 }
 """Each function with its number of operands."""
 
-MAX_OPERATORS = 300
-"""AWS: service quotas, "Expression parameters": operators or functions in any expression."""
-
 _MAX_CHOICES = 100
-# Ours, not AWS's: real conditions nest a handful deep, and this keeps parsing and evaluating within Python's stack.
-_MAX_NESTING = 100
 _PROBLEM_ORDER = ("parens", "unknown function", "misused", "reserved", "undefined", "operands", "distinct", "path")
 _COMPARATORS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _OR, _AND, _NOT = 1, 2, 3
@@ -69,8 +65,7 @@ class _Parser:
     def __init__(self, kind: str, text: str, names: Mapping[str, str]) -> None:
         self._stream = TokenStream(kind, text)
         self._refers = References(self._stream, names, _PROBLEM_ORDER)
-        self._operators = 0
-        self._depth = 0
+        self._limits = Limits(self._stream)
         self._last_group = (-1, -1)
 
     def parse(self) -> ParsedCondition:
@@ -90,7 +85,7 @@ class _Parser:
             parts = [self._condition(node)]
             while self._stream.at_keyword(keyword):
                 self._stream.advance()
-                self._count_operator()
+                self._limits.count_operator()
                 parts.append(self._condition(self._expression(level + 1)))
             node = Combination(keyword, tuple(parts))
 
@@ -98,7 +93,7 @@ class _Parser:
         count = 0
         while self._stream.at_keyword("NOT"):
             self._stream.advance()
-            self._count_operator()
+            self._limits.count_operator()
             count += 1
         node = self._comparison()
         if count == 0:
@@ -112,7 +107,7 @@ class _Parser:
         if stream.current.text in _COMPARATORS and stream.current.kind is TokenKind.PUNCTUATION:
             operand = self._operand(left)
             operator = stream.advance().text
-            self._count_operator()
+            self._limits.count_operator()
             right = self._operand(self._primary())
             self._check_distinct(operator, operand, (right,))
             return Comparison(operator, operand, right)
@@ -124,7 +119,7 @@ class _Parser:
 
     def _between(self, operand: Operand) -> Between:
         self._stream.advance()
-        self._count_operator()
+        self._limits.count_operator()
         low = self._operand(self._primary())
         if not self._stream.at_keyword("AND"):
             raise self._stream.syntax_error()
@@ -133,7 +128,7 @@ class _Parser:
 
     def _membership(self, operand: Operand) -> Membership:
         self._stream.advance()
-        self._count_operator()
+        self._limits.count_operator()
         self._stream.expect("(")
         choices = [self._operand(self._primary())]
         while self._stream.take(","):
@@ -162,10 +157,9 @@ class _Parser:
     def _group(self) -> Node:
         start = self._stream.position
         self._stream.advance()
-        self._depth += 1
-        self._check_depth()
+        self._limits.enter()
         node = self._expression(_OR)
-        self._depth -= 1
+        self._limits.leave()
         end = self._stream.position
         self._stream.expect(")")
         if self._last_group == (start + 1, end - 1):
@@ -177,7 +171,7 @@ class _Parser:
         stream = self._stream
         name = stream.advance().text
         stream.expect("(")
-        self._count_operator()
+        self._limits.count_operator()
         arguments = [self._argument()]
         while stream.take(","):
             arguments.append(self._argument())
@@ -188,10 +182,9 @@ class _Parser:
         return call
 
     def _argument(self) -> Operand:
-        self._depth += 1
-        self._check_depth()
+        self._limits.enter()
         operand = self._operand(self._primary())
-        self._depth -= 1
+        self._limits.leave()
         return operand
 
     def _check_distinct(self, name: str, first: Operand, others: tuple[Operand, ...]) -> None:
@@ -224,15 +217,4 @@ class _Parser:
         if call.name in FUNCTIONS:
             self._refers.problem(
                 "misused", f"The function is not allowed to be used this way in an expression; function: {call.name}"
-            )
-
-    def _check_depth(self) -> None:
-        if self._depth > _MAX_NESTING:
-            raise self._stream.error(f"The expression nests too deeply; maximum depth allowed: {_MAX_NESTING}")
-
-    def _count_operator(self) -> None:
-        self._operators += 1
-        if self._operators > MAX_OPERATORS:
-            raise self._stream.error(
-                f"The expression contains too many operators; maximum number of operators allowed: {MAX_OPERATORS}"
             )

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from groundschool.dynamodb.expressions.document_path import References
 from groundschool.dynamodb.expressions.function_call import check_call
 from groundschool.dynamodb.expressions.lexer import TokenKind, TokenStream
+from groundschool.dynamodb.expressions.limits import Limits
 from groundschool.dynamodb.expressions.syntax import Action, Arithmetic, Call, Document, Operand, Placeholder
 
 _KIND = "UpdateExpression"
 _FUNCTIONS = {"if_not_exists": 2, "list_append": 2}
-_MAX_OPERATORS = 300
-_MAX_NESTING = 100
 _PROBLEM_ORDER = (
     "reserved",
     "unknown function",
@@ -47,8 +46,7 @@ class _Parser:
     def __init__(self, text: str, names: Mapping[str, str]) -> None:
         self._stream = TokenStream(_KIND, text)
         self._refers = References(self._stream, names, _PROBLEM_ORDER)
-        self._operators = 0
-        self._depth = 0
+        self._limits = Limits(self._stream)
 
     def parse(self) -> ParsedUpdate:
         actions: list[Action] = []
@@ -69,7 +67,7 @@ class _Parser:
         return ParsedUpdate(tuple(actions), frozenset(self._refers.names), frozenset(self._refers.values))
 
     def _action(self, section: str) -> Action:
-        self._count_operator()
+        self._limits.count_operator()
         path = self._refers.path()
         if section == "REMOVE":
             return Action(section, path, None)
@@ -91,7 +89,7 @@ class _Parser:
         left = self._operand()
         if self._stream.at("+") or self._stream.at("-"):
             operator = self._stream.advance().text
-            self._count_operator()
+            self._limits.count_operator()
             return Arithmetic(operator, left, self._operand())
         return left
 
@@ -109,22 +107,13 @@ class _Parser:
         stream = self._stream
         name = stream.advance().text
         stream.expect("(")
-        self._count_operator()
-        self._depth += 1
-        if self._depth > _MAX_NESTING:
-            raise stream.error(f"The expression nests too deeply; maximum depth allowed: {_MAX_NESTING}")
+        self._limits.count_operator()
+        self._limits.enter()
         arguments = [self._operand()]
         while stream.take(","):
             arguments.append(self._operand())
         stream.expect(")")
-        self._depth -= 1
+        self._limits.leave()
         call = Call(name, tuple(arguments))
         check_call(call, _FUNCTIONS, self._refers)
         return call
-
-    def _count_operator(self) -> None:
-        self._operators += 1
-        if self._operators > _MAX_OPERATORS:
-            raise self._stream.error(
-                f"The expression contains too many operators; maximum number of operators allowed: {_MAX_OPERATORS}"
-            )

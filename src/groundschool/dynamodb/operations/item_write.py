@@ -77,20 +77,15 @@ def put(request: Request, params: Params) -> ItemWrite:
 
 def delete(request: Request, params: Params) -> ItemWrite:
     """A Delete from the input of DeleteItem, or of a member of TransactWriteItems."""
-    condition = _condition(params)
-    table = request.table(params["TableName"])
-    key = key_of_request(table.definition.key, params["Key"])
-    return ItemWrite(
-        table,
-        key,
-        _bound(condition, table),
-        key_attributes=params["Key"],
-        return_on_failure=_wants_item_on_failure(params),
-    )
+    return _by_key(request, params, check_only=False)
 
 
 def condition_check(request: Request, params: Params) -> ItemWrite:
     """A ConditionCheck of TransactWriteItems."""
+    return _by_key(request, params, check_only=True)
+
+
+def _by_key(request: Request, params: Params, *, check_only: bool) -> ItemWrite:
     condition = _condition(params)
     table = request.table(params["TableName"])
     key = key_of_request(table.definition.key, params["Key"])
@@ -99,7 +94,7 @@ def condition_check(request: Request, params: Params) -> ItemWrite:
         key,
         _bound(condition, table),
         key_attributes=params["Key"],
-        check_only=True,
+        check_only=check_only,
         return_on_failure=_wants_item_on_failure(params),
     )
 
