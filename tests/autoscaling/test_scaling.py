@@ -47,6 +47,20 @@ def capacities(lab, seconds):
     return seen
 
 
+def test_basic_monitoring_does_not_size_for_instances_it_has_not_measured(lab):
+    """One of two instances is burnt by hand; those added are warm minutes before the next datapoint."""
+    lab.in_service(DesiredCapacity=2)
+    track_cpu(lab, target=30.0)
+    offset = lab.now
+
+    def publish():
+        if (lab.now - offset) // 60 % 5 == 0:
+            lab.put_cpu(100.0 / len(lab.service.metric_members("web", lab.now)))
+
+    lab.each_minute = publish
+    assert max(capacity for _, capacity in capacities(lab, 1200)) == 4
+
+
 def test_target_tracking_owns_a_high_and_a_low_alarm(lab):
     lab.in_service(DesiredCapacity=2)
     answer = track_cpu(lab)

@@ -82,6 +82,12 @@ def test_without_an_alarm_nothing_happens_for_a_reason(high_state, reason):
     assert decide(POLICY, Seen(Capacity(2, 1, 10), 45, high_state)).reason is reason
 
 
+def test_instances_that_the_metric_does_not_know_yet_are_not_sized_for_again():
+    """Two of four have become warm since the newest datapoint, an average over the other two."""
+    assert decide(POLICY, Seen(Capacity(4, 1, 10), 100, AlarmState.ALARM)).desired == 8
+    assert decide(POLICY, Seen(Capacity(4, 1, 10), 100, AlarmState.ALARM, averaged_over=2)).desired == 4
+
+
 def test_scaling_out_comes_before_scaling_in():
     seen = Seen(Capacity(2, 1, 10), 80, AlarmState.ALARM, AlarmState.ALARM)
     assert decide(POLICY, seen).desired == 4

@@ -11,14 +11,18 @@ from dataclasses import dataclass, field, replace
 
 from groundschool.controlloop import several_policies, target_tracking, termination, warm_up
 from groundschool.controlloop.alarm import Alarm, AlarmState, Datapoint, evaluate
-from groundschool.controlloop.decision import Capacity, Reason
+from groundschool.controlloop.decision import Capacity, Decision, Reason
 from groundschool.controlloop.instance import GroupInstance, Lifecycle
 from groundschool.controlloop.several_policies import Vote
-from groundschool.controlloop.target_tracking import Seen, TargetTrackingPolicy
+from groundschool.controlloop.target_tracking import PolicyAlarms, Seen, TargetTrackingPolicy
 from groundschool.controlloop.tracked_metric import PredefinedMetric, predefined
 
 Load = Callable[[float, int, int], float]
 """(time, index of the instance in order of launch, number of instances in service) -> CPU percent."""
+
+
+SAMPLED_EVERY = 5
+"""Seconds between two looks at an instance's load."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,22 @@ class Setup:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What decides: the control loop's own functions. A negative control puts a wrong rule in the place of one."""
+
+    alarms_of: Callable[[TargetTrackingPolicy, int], PolicyAlarms] = lambda policy, desired: target_tracking.alarms_of(
+        policy, "asg", desired, "h", "l"
+    )
+    decide: Callable[[TargetTrackingPolicy, Seen], Decision] = target_tracking.decide
+    heeds_warm_up: bool = True
+    acts_again: bool = True
+    """An alarm that stays in ALARM acts once per minute, not only when it goes there."""
+
+
+THE_CONTROL_LOOP = Rules()
+
+
+@dataclass(frozen=True)
 class Change:
     at: float
     before: int
@@ -63,6 +83,8 @@ class Tracker:
 
     policy: TargetTrackingPolicy
     datapoints: list[Datapoint] = field(default_factory=list)
+    averaged_over: int = 0
+    """The number of instances in the newest datapoint."""
     high: AlarmState = AlarmState.INSUFFICIENT_DATA
     low: AlarmState = AlarmState.INSUFFICIENT_DATA
 
@@ -70,6 +92,7 @@ class Tracker:
 @dataclass
 class VirtualGroup:
     setup: Setup
+    rules: Rules = THE_CONTROL_LOOP
     desired: int = 0
     instances: list[GroupInstance] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -91,7 +114,8 @@ class VirtualGroup:
             self._publish(now)
             if now % 60 in (self.setup.high_evaluated_at, self.setup.low_evaluated_at):
                 self._evaluate(now)
-            self._burn(now)
+            if now % SAMPLED_EVERY == 0:
+                self._burn(now)
         return self
 
     def _serving(self) -> list[GroupInstance]:
@@ -107,47 +131,54 @@ class VirtualGroup:
         for n, instance in enumerate(serving):
             self.cpu.setdefault(instance.instance_id, []).append(self.setup.load(now, n, len(serving)))
 
+    def _warming(self, now: float) -> list[GroupInstance]:
+        if not self.rules.heeds_warm_up:
+            return []
+        return [i for i in self.instances if warm_up.is_warming(i, self.setup.warm_up, now)]
+
     def _publish(self, now: float) -> None:
         if now % self.setup.published_every != self.setup.published_at:
             return
         values = [
             sum(samples) / len(samples)
             for instance in self._serving()
-            if not warm_up.is_warming(instance, self.setup.warm_up, now)
-            and (samples := self.cpu.get(instance.instance_id))
+            if instance not in self._warming(now) and (samples := self.cpu.get(instance.instance_id))
         ]
         self.cpu.clear()
         at = (now - 1) // 60 * 60
         if values:
-            self.trackers[0].datapoints.append(Datapoint(at, sum(values) / len(values)))
+            self._add(self.trackers[0], Datapoint(at, sum(values) / len(values)), len(values))
         if self.setup.other_policy is not None:
             value = self.setup.other_policy(at, 0, len(self._serving()))
-            self.trackers[1].datapoints.append(Datapoint(at, value))
+            self._add(self.trackers[1], Datapoint(at, value), len(self._serving()))
+
+    def _add(self, tracker: Tracker, datapoint: Datapoint, averaged_over: int) -> None:
+        tracker.datapoints.append(datapoint)
+        tracker.averaged_over = averaged_over
 
     def _evaluate(self, now: float) -> None:
-        warming = len(warm_up.warming(self.instances, self.setup.warm_up, now))
+        warming = len(self._warming(now))
         capacity = Capacity(self.desired, self.setup.minimum, self.setup.maximum, warming=warming)
-        votes = []
-        for tracker in self.trackers:
-            alarms = target_tracking.alarms_of(tracker.policy, "asg", self.desired, "h", "l")
-            assert alarms.low is not None
-            high_acts, low_acts = (now % 60 == s for s in (self.setup.high_evaluated_at, self.setup.low_evaluated_at))
-            if high_acts:
-                tracker.high = self._judge(alarms.high, tracker, tracker.high, now)
-            if low_acts:
-                tracker.low = self._judge(alarms.low, tracker, tracker.low, now)
-            metric = tracker.datapoints[-1].value if tracker.datapoints else None
-            # The alarm that is evaluated at this second is the one that acts.
-            seen = Seen(
-                capacity,
-                metric,
-                high=tracker.high if high_acts else AlarmState.OK,
-                low=tracker.low if low_acts else AlarmState.OK,
-            )
-            votes.append(Vote(tracker.policy.name, target_tracking.decide(tracker.policy, seen)))
+        votes = [Vote(tracker.policy.name, self._vote(tracker, capacity, now)) for tracker in self.trackers]
         decision = several_policies.combine(votes, capacity).decision
         if decision.changes(capacity):
             self._carry_out(decision.desired, decision.reason, now)
+
+    def _vote(self, tracker: Tracker, capacity: Capacity, now: float) -> Decision:
+        """The policy's decision. The alarm that is evaluated at this second is the one that acts."""
+        alarms = self.rules.alarms_of(tracker.policy, self.desired)
+        assert alarms.low is not None
+        high = low = AlarmState.OK
+        if now % 60 == self.setup.high_evaluated_at:
+            before, tracker.high = tracker.high, self._judge(alarms.high, tracker, tracker.high, now)
+            high = tracker.high if self.rules.acts_again or tracker.high is not before else AlarmState.OK
+        if now % 60 == self.setup.low_evaluated_at:
+            before, tracker.low = tracker.low, self._judge(alarms.low, tracker, tracker.low, now)
+            low = tracker.low if self.rules.acts_again or tracker.low is not before else AlarmState.OK
+        if not tracker.datapoints:
+            return self.rules.decide(tracker.policy, Seen(capacity, None, high, low))
+        seen = Seen(capacity, tracker.datapoints[-1].value, high, low, tracker.averaged_over)
+        return self.rules.decide(tracker.policy, seen)
 
     def _judge(self, alarm: Alarm, tracker: Tracker, state: AlarmState, now: float) -> AlarmState:
         found = evaluate(alarm, tracker.datapoints, state, now)

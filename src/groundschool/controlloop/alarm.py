@@ -67,7 +67,7 @@ class AlarmReason(StrEnum):
 
 EXTRA_PERIODS_UP_TO_ONE_MINUTE = 4
 """U: how many periods beyond N an alarm with a period of 60 s or less looks back. Four is the smallest number with
-which an alarm over basic monitoring (a datapoint every fifth period) does not flap; with it real run V1 comes out."""
+which an alarm over basic monitoring (a datapoint every fifth period) does not flap. No real run decides it."""
 EXTRA_PERIODS = 2
 """The same for longer periods: AWS's worked example has N = 3, a period of 300 s and an evaluation range of 5."""
 

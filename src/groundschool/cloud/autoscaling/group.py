@@ -34,11 +34,15 @@ class DesiredChange:
 
 @dataclass(frozen=True)
 class Trigger:
-    """An alarm in ALARM that has a policy as its action; ``metric`` is its newest value, None without data."""
+    """An alarm in ALARM that has a policy as its action.
+
+    ``metric`` is its newest value, measured up to ``measured_at`` (lab seconds); both None without data.
+    """
 
     alarm_name: str
     metric: float | None
     threshold: float
+    measured_at: float | None = None
 
 
 @dataclass(frozen=True)

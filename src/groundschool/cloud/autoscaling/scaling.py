@@ -37,7 +37,8 @@ def on_alarm(
     """
     if not policy.enabled or group.deleting or group.suspends(Process.ALARM_NOTIFICATION):
         return False
-    group.triggers[policy.name] = Trigger(alarm.name, decision.metric, alarm.alarm.threshold)
+    measured_at = decision.datapoints[0].at + alarm.alarm.period if decision.datapoints else None
+    group.triggers[policy.name] = Trigger(alarm.name, decision.metric, alarm.alarm.threshold, measured_at)
     votes = [vote for each in group.policies.values() if each.enabled and (vote := _vote(lab, group, each, now))]
     outcome = combine(votes, group.capacity)
     if outcome.policy_name != policy.name:
@@ -94,8 +95,12 @@ def _track(
         _state(lab, alarm_name(group.name, side, uuid))
         for side, uuid in zip(("High", "Low"), policy.alarm_uuids, strict=True)
     )
-    seen = tracking.Seen(capacity_for(group, policy, now), trigger.metric if trigger else None, high, low)
-    return tracking.decide(value, seen)
+    capacity = capacity_for(group, policy, now)
+    if trigger is None or trigger.measured_at is None:
+        return tracking.decide(value, tracking.Seen(capacity, None, high, low))
+    # An instance that became warm since then is not part of the metric yet.
+    averaged_over = capacity_for(group, policy, trigger.measured_at).measured
+    return tracking.decide(value, tracking.Seen(capacity, trigger.metric, high, low, averaged_over))
 
 
 def _live_trigger(lab: Surroundings, group: Group, policy: ScalingPolicy) -> Trigger | None:
