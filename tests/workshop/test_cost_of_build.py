@@ -26,7 +26,8 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 @pytest.fixture
 def ground(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Callable[..., Result]:
     """``ground cost`` in moto's world, which is entered at AWS's own speed."""
-    monkeypatch.setattr(cost, "enter", lambda: SimpleNamespace(speed=1.0))
+    monkeypatch.setattr(cost, "enter", lambda on: World.from_environment())
+    monkeypatch.setattr(cost, "running_lab", lambda home: SimpleNamespace(speed=1.0))
     monkeypatch.setenv("GROUND_HOME", str(tmp_path))
     return lambda *words: CliRunner().invoke(cost.command, list(words))
 
