@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from groundschool.controlloop.instance import GroupInstance, Lifecycle
-from groundschool.controlloop.placement import RebalanceReason, rebalance, zone_to_launch_in, zones_to_launch_in
+from groundschool.controlloop.placement import RebalanceReason, rebalance, zone_to_launch_in
 from groundschool.controlloop.replace_unhealthy import HealthChecks, HealthReason, replacements
 from groundschool.controlloop.termination import TerminationPolicy, TerminationReason, choose_instance
 from groundschool.controlloop.warm_up import is_warming, warm_up_left, warm_up_time, warming
@@ -26,7 +26,10 @@ def test_an_instance_is_launched_in_the_zone_with_fewest(present, zone):
 
 
 def test_several_launches_spread_over_the_zones():
-    assert zones_to_launch_in(("a", "b", "c"), group("aab"), 4) == ("c", "b", "c", "a")
+    present, chosen = "aab", ""
+    for _ in range(4):
+        chosen += zone_to_launch_in(("a", "b", "c"), group(present + chosen))
+    assert chosen == "cbca"
 
 
 def test_a_terminating_instance_no_longer_counts_for_its_zone():

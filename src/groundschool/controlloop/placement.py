@@ -47,17 +47,6 @@ def zone_to_launch_in(zones: Sequence[str], instances: Iterable[GroupInstance]) 
     return min(counts, key=lambda zone: counts[zone])
 
 
-def zones_to_launch_in(zones: Sequence[str], instances: Iterable[GroupInstance], number: int) -> tuple[str, ...]:
-    """The zones for ``number`` launches, one after the other."""
-    counts = instances_by_zone(zones, instances)
-    chosen = []
-    for _ in range(number):
-        zone = min(counts, key=lambda name: counts[name])
-        counts[zone] += 1
-        chosen.append(zone)
-    return tuple(chosen)
-
-
 def rebalance(zones: Sequence[str], instances: Sequence[GroupInstance], desired: int, maximum: int) -> Rebalance:
     """The next step towards balance: zones differ by more than one instance, and capacity must not suffer.
 
