@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from waitress import wasyncore
 from waitress.server import create_server
 
+from visitor_board.event_loop import Watched
 from visitor_board.guard import MAX_BODY
 from visitor_board.settings import SettingError, Settings
 
@@ -35,8 +35,10 @@ def serve(app: Any, settings: Settings, started: Callable[[int], None]) -> None:
     ``started(port)`` is called once connections are accepted. Raises SettingError when the address cannot be taken.
     """
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # one line per queued request would be the larger load
+    watched = Watched()
     server = create_server(
         app,
+        map=watched,
         sockets=[_listen(settings)],
         threads=settings.threads,
         ident=None,
@@ -57,7 +59,7 @@ def serve(app: Any, settings: Settings, started: Callable[[int], None]) -> None:
     started(server.effective_port)
     late, next_sweep = dict[int, object](), time.monotonic() + ARRIVAL
     while not stopped:
-        wasyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)
+        watched.turn(1.0)
         if time.monotonic() >= next_sweep:
             late, next_sweep = _close_late(server, late), time.monotonic() + ARRIVAL
     _drain(server, stopped[0])
@@ -91,7 +93,7 @@ def _drain(server: Any, since: float) -> None:
         busy = any(one.requests or one.request or one.total_outbufs_len for one in channels)
         if not busy and time.monotonic() > since + _LINGER:
             break
-        wasyncore.loop(timeout=0.05, use_poll=True, map=server._map, count=1)
+        server._map.turn(0.05)
     server.task_dispatcher.shutdown(timeout=1)
     for channel in list(server.active_channels.values()):
         channel.handle_close()
