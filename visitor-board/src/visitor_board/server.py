@@ -15,7 +15,7 @@ from typing import Any
 
 from waitress.server import create_server
 
-from visitor_board.event_loop import Watched
+from visitor_board.event_loop import EventLoop
 from visitor_board.guard import MAX_BODY
 from visitor_board.settings import SettingError, Settings
 
@@ -35,10 +35,10 @@ def serve(app: Any, settings: Settings, started: Callable[[int], None]) -> None:
     ``started(port)`` is called once connections are accepted. Raises SettingError when the address cannot be taken.
     """
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # one line per queued request would be the larger load
-    watched = Watched()
+    loop = EventLoop()
     server = create_server(
         app,
-        map=watched,
+        map=loop,
         sockets=[_listen(settings)],
         threads=settings.threads,
         ident=None,
@@ -59,10 +59,10 @@ def serve(app: Any, settings: Settings, started: Callable[[int], None]) -> None:
     started(server.effective_port)
     late, next_sweep = dict[int, object](), time.monotonic() + ARRIVAL
     while not stopped:
-        watched.turn(1.0)
+        loop.turn(1.0)
         if time.monotonic() >= next_sweep:
             late, next_sweep = _close_late(server, late), time.monotonic() + ARRIVAL
-    _drain(server, stopped[0])
+    _drain(server, loop, stopped[0])
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -84,17 +84,18 @@ def _close_late(server: Any, late: dict[int, object]) -> dict[int, object]:
     return incomplete
 
 
-def _drain(server: Any, since: float) -> None:
+def _drain(server: Any, loop: EventLoop, since: float) -> None:
     server.accepting = False
-    server.del_channel(server._map)
+    server.del_channel(loop)
     server.socket.close()
     while time.monotonic() < since + DRAIN:
         channels = list(server.active_channels.values())
         busy = any(one.requests or one.request or one.total_outbufs_len for one in channels)
         if not busy and time.monotonic() > since + _LINGER:
             break
-        server._map.turn(0.05)
+        loop.turn(0.05)
     server.task_dispatcher.shutdown(timeout=1)
     for channel in list(server.active_channels.values()):
         channel.handle_close()
     server.trigger.close()
+    loop.close()
