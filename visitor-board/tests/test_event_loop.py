@@ -18,6 +18,7 @@ from visitor_board import event_loop
 from visitor_board.event_loop import EventLoop
 
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SEND_BYTES = 1024
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -40,6 +41,7 @@ def serving(app: App, **adjustments: Any) -> Iterator[tuple[CountingLoop, int]]:
     loop = CountingLoop()
     listener = socket.create_server(("127.0.0.1", 0))
     server = create_server(app, map=loop, sockets=[listener], threads=2, **adjustments)
+    server.adj.send_bytes = SEND_BYTES
     thread = threading.Thread(target=loop.run)
     thread.start()
     try:

@@ -1,7 +1,7 @@
 """Waitress' sockets, watched so that a pass costs what happened in it, not what is open.
 
-Waitress' own loop asks every open connection in Python before every pass, and while a worker has begun to write it
-passes again and again. Both cost CPU that grows with the connections, most when requests pile up already.
+Waitress' own loop asks every open connection in Python before every pass: its CPU per request grows with the
+connections, and they grow when requests pile up already.
 """
 
 from __future__ import annotations

@@ -25,6 +25,9 @@ ARRIVAL = 15.0
 """Seconds; a request that takes more than two of these periods to arrive is given up."""
 DRAIN = 20.0
 """Seconds requests in flight get after SIGTERM."""
+_IN_ONE_PIECE = 256 * 1024
+"""Bytes; a smaller answer is sent by the loop when the worker is done with it. By itself waitress sends head and body
+from the worker, in two calls that each give the interpreter lock away."""
 _LINGER = 0.5
 """Seconds after SIGTERM in which a connection that looks idle is still served: its request may be under way."""
 
@@ -48,6 +51,7 @@ def serve(app: Any, settings: Settings, started: Callable[[int], None]) -> None:
         connection_limit=1000,
         clear_untrusted_proxy_headers=False,
     )
+    server.adj.send_bytes = _IN_ONE_PIECE  # as an argument, waitress warns that it will once be removed
     stopped: list[float] = []
 
     def stop(*_: object) -> None:

@@ -13,7 +13,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http.client import HTTPException
 from typing import Any
 
 import orjson
@@ -145,7 +144,7 @@ class StoreClient:
         try:
             status, data = self._connections.post(body, dict(signed.headers.items()))
             answer = orjson.loads(data)
-        except (OSError, HTTPException, orjson.JSONDecodeError) as error:
+        except (OSError, orjson.JSONDecodeError) as error:
             raise StoreError(
                 type(error).__name__, f"No answer from {self.endpoint}: {error}", outcome_unknown=True
             ) from error
