@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from groundschool.dynamodb.background import FILL_ROWS
+
 LOCAL = {
     "IndexName": "by-l",
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "l", "KeyType": "RANGE"}],
@@ -178,8 +180,9 @@ def test_an_index_added_later_is_filled_while_writes_go_on(local: Any, refused: 
         local("DeleteItem", TableName="items", Key={"pk": ITEM["pk"], "sk": {"S": f"{number:04}"}})
         local("PutItem", TableName="items", Item={**ITEM, "sk": {"S": f"{number:04}"}, "g": {"S": "green"}})
     assert local("DescribeTable", TableName="items")["Table"]["GlobalSecondaryIndexes"][0]["IndexStatus"] == "CREATING"
-    for _ in range(3):
-        local.filling.step()
+    for _ in range(1200 // FILL_ROWS):
+        assert local.filling.step()
+    assert not local.filling.step()
     (index,) = local("DescribeTable", TableName="items")["Table"]["GlobalSecondaryIndexes"]
     assert (index["IndexStatus"], index["ItemCount"]) == ("ACTIVE", 1200)
     assert (by_group(local, "red")["Count"], by_group(local, "green")["Count"]) == (1198, 2)

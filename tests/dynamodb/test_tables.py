@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
+
+from groundschool.dynamodb.background import EXPIRY_ROWS
 
 KEY = [{"AttributeName": "pk", "KeyType": "HASH"}]
 PK = {"AttributeName": "pk", "AttributeType": "S"}
@@ -224,10 +227,34 @@ def test_the_walk_for_expired_items_reaches_all_of_a_large_table(local: Any) -> 
     for number in range(4500):
         until = {"N": str(int(local.now) - 1)} if number % 2 else {"N": str(int(local.now) + 100)}
         local("PutItem", TableName="items", Item={"pk": {"S": str(number)}, "until": until})
-    for _ in range(3):
+    for _ in range(4500 // EXPIRY_ROWS + 1):
         local.expiry.step(local.now)
     local.database.commit()
     assert local("DescribeTable", TableName="items")["Table"]["ItemCount"] == 2250
+
+
+def test_a_step_of_the_expiry_is_short_however_many_tables_there_are_and_each_gets_its_turn(local: Any) -> None:
+    names = [local.table(f"items-{number}", sort=None) for number in range(5)]
+    for name in names:
+        local("UpdateTimeToLive", TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+        for number in range(EXPIRY_ROWS + 50):
+            item = {"pk": {"S": str(number)}, "until": {"N": str(int(local.now) - 1)}}
+            local("PutItem", TableName=name, Item=item)
+
+    def left() -> list[int]:
+        return [local("DescribeTable", TableName=name)["Table"]["ItemCount"] for name in names]
+
+    totals = [sum(left())]
+    for _ in names:
+        local.expiry.step(local.now)
+        local.database.commit()
+        totals.append(sum(left()))
+    assert [before - after for before, after in pairwise(totals)] == [EXPIRY_ROWS] * 5
+    assert left() == [50] * 5
+    for _ in range(3):
+        local.expiry.step(local.now)
+    local.database.commit()
+    assert left() == [0] * 5
 
 
 def test_tags_are_added_listed_and_removed(local: Any, refused: Any) -> None:

@@ -26,7 +26,10 @@ MAX_HELD_BYTES = 128 * 1024 * 1024
 """Memory for requests that are not complete yet, over all connections."""
 
 _SWEEP_SECONDS = 1.0
+_EXPIRY_SECONDS = 0.1
 _FILL_SECONDS = 0.02
+_NEXT_FILL_SECONDS = 0.001
+"""Between two steps of a filling that goes on: requests come first."""
 _TOKEN_SWEEP_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 
@@ -139,16 +142,19 @@ class Server:
         expiry = Expiry(self.store)
         return [
             self._repeat(_SWEEP_SECONDS, self._expire_connections),
-            self._repeat(_SWEEP_SECONDS, lambda: expiry.step(time.time())),
+            self._repeat(_EXPIRY_SECONDS, lambda: expiry.step(time.time())),
             self._repeat(_TOKEN_SWEEP_SECONDS, lambda: self.store.forget_old_tokens(time.time())),
             self._repeat(_FILL_SECONDS, IndexFilling(self.store).step),
         ]
 
-    async def _repeat(self, seconds: float, work: Callable[[], None]) -> None:
+    async def _repeat(self, seconds: float, work: Callable[[], bool | None]) -> None:
+        """``work`` says whether there is more of it at once."""
+        more: bool | None = False
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(_NEXT_FILL_SECONDS if more else seconds)
+            more = False
             try:
-                work()
+                more = work()
                 if self._database.in_group and not self._unsent:
                     self._database.commit()
             except sqlite3.Error as error:
