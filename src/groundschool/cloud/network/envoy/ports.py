@@ -8,19 +8,23 @@ import time
 
 import psutil
 
-CLOSING_SECONDS = 0.5
-"""Real seconds that a listener which nobody seems to hold gets to go: our own Envoy may just be closing it."""
+CLOSING_SECONDS = 1.0
+"""Real seconds that a listener which nobody seems to hold gets to go: our own Envoy may just be closing it.
+
+They begin after the first search for its holder, which alone can take that long on a busy machine."""
 
 
 def obstacle(address: str, port: int, ours: int | None) -> str | None:
     """Why nobody can listen there now, as one line; None when it is free, or held by our own process ``ours``."""
     try:
-        deadline = time.monotonic() + CLOSING_SECONDS
+        deadline: float | None = None
         while not _can_bind(address, port):
             holder = _holder(address, port)
             if holder == ours and ours is not None:
                 return None
-            if holder is not None or time.monotonic() > deadline:
+            now = time.monotonic()
+            deadline = deadline or now + CLOSING_SECONDS
+            if holder is not None or (now >= deadline and not _can_bind(address, port)):
                 return f"Port {port} of {address} is taken by {_program(holder)}. Stop it, or choose another port."
             time.sleep(0.01)
     except OSError as error:
