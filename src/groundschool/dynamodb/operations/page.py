@@ -38,7 +38,8 @@ class PreparedRead:
         table = request.table(self._table_name)
         plan = self._plan
         if plan is None or not plan.holds_for(table):
-            plan = self._plan = self._make_plan(table)
+            plan = self._make_plan(table)
+            self._plan = plan = plan.with_sizes() if request.books else plan
         request.admit(table, plan.booked_on, "Read")
         if plan.capacity is None and not request.books:
             return answer(plan, read_page(plan, measured=False), None)
@@ -87,9 +88,7 @@ def _take(plan: ReadPlan) -> tuple[list[bytes], int, bool]:
     """The rows' JSON, the sum of their sizes, and whether the page ended before the run did."""
     raw: list[bytes] = []
     size = 0
-    rows = plan.source.rows
-    selection = plan.selection if plan.sized else rows.select(plan.run, plan.limit)
-    for chunk in rows.read(selection):
+    for chunk in plan.source.rows.read(plan.with_sizes().selection):
         total = size + sum([row[1] for row in chunk])
         if total < PAGE_BYTES:
             raw += [row[0] for row in chunk]

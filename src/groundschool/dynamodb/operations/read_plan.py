@@ -73,6 +73,12 @@ class ReadPlan(NamedTuple):
         """Whether this is the plan's table, and defined as it was then."""
         return self.source.table is table and self.definition is table.definition
 
+    def with_sizes(self) -> ReadPlan:
+        """This plan, its selection telling sizes."""
+        if self.sized:
+            return self
+        return self._replace(selection=self.source.rows.select(self.run, self.limit), sized=True)
+
 
 def plan_read(source: Source, run: Run, wish: Wish, params: Params, *, booked_on: bytes) -> ReadPlan:
     limit = params.get("Limit")
