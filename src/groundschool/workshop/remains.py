@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from groundschool.workshop.component import Action
+from groundschool.workshop.golden_image import as_golden_image, delete_image
 from groundschool.workshop.instance import ENDED, by_hand_name, terminate
 from groundschool.workshop.load_balancer import balancer_group_name
 from groundschool.workshop.security_group import Group, delete_group, instance_group_name
@@ -44,6 +45,11 @@ class Remainder:
         return f"{self.kind} {identifier(self.arn)}{name}{owner}"
 
 
+def delete_with_snapshots(world: World, image_id: str) -> None:
+    for image in world.ec2.describe_images(ImageIds=[image_id])["Images"]:
+        delete_image(world, as_golden_image(image))
+
+
 KINDS: dict[str, Kind] = {
     "ec2:instance": Kind(
         lambda world, name: any(
@@ -72,7 +78,7 @@ KINDS: dict[str, Kind] = {
     ),
     "ec2:image": Kind(
         lambda world, name: world.ec2.describe_images(ImageIds=[name])["Images"],
-        lambda world, name: world.ec2.deregister_image(ImageId=name, DeleteAssociatedSnapshots=True),
+        lambda world, name: delete_with_snapshots(world, name),
     ),
     "ec2:snapshot": Kind(
         lambda world, name: world.ec2.describe_snapshots(SnapshotIds=[name])["Snapshots"],
