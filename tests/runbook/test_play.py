@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from groundschool.runbook import shell as shell_of_runbook
 from groundschool.runbook.document import parse
 from groundschool.runbook.play import Played, play
 from groundschool.runbook.shell import Shell
@@ -61,9 +62,13 @@ def test_a_block_that_is_not_executed_is_not(shell: Shell, tmp_path: Path) -> No
     assert not (tmp_path / "made").exists()
 
 
-def test_what_runs_in_the_background_ends_with_the_shell(tmp_path: Path) -> None:
+@pytest.mark.parametrize("job", ["sleep 600", "(trap '' TERM; sleep 600; sleep 600)"], ids=["ordinary", "stubborn"])
+def test_what_runs_in_the_background_ends_with_the_shell(
+    job: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell_of_runbook, "END_GRACE", 2.0)
     with Shell(tmp_path, os.environ) as shell:
-        pid = int(shell.run("sleep 600 &\necho $!").output)
+        pid = int(shell.run(f"{job} &\necho $!").output)
         assert psutil.pid_exists(pid)
 
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 BLOCK_TIMEOUT = 240.0
 """Seconds; the longest wait of a runbook is a scale-out."""
 
@@ -103,6 +105,14 @@ class Shell:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(self._bash.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                self._bash.wait(END_GRACE)
-                return
+            deadline = time.monotonic() + END_GRACE
+            while time.monotonic() < deadline:
+                if self._bash.poll() is not None and not any(map(self._is_running_job, psutil.pids())):
+                    return
+                time.sleep(0.01)
+
+    def _is_running_job(self, pid: int) -> bool:
+        try:
+            return os.getpgid(pid) == self._bash.pid and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except (OSError, psutil.Error):
+            return False
