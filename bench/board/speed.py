@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -38,6 +39,8 @@ CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 PINNED = len(CORES) > 1
 OWN, OTHERS = CORES[:1], CORES[1:]
 RUNS = 3
+IDLE = 900
+"""The app takes 1,000."""
 POST = """
 wrk.method = "POST"
 wrk.body = "text=a+message+of+the+usual+length,+about+sixty+characters+long."
@@ -99,6 +102,8 @@ def main() -> None:
             report("page view, new visitor", *load(board, port + 2, "/", seconds, cookie=False))
             report("poll, unchanged (304)", *load(board, port + 2, "/api/messages", seconds, etag=True))
             report("/health", *load(board, port + 2, "/health", seconds))
+            with idle_connections(port + 2):
+                report(f"page view beside {IDLE} idle connections", *load(board, port + 2, "/", seconds))
             own = tails(port + 2, 700 / cost, seconds)
             memory = psutil.Process(board.pid).memory_info().rss / 1e6
         with app(BOARD, port + 2, endpoint, kept, BOARD_CACHE_SECONDS="1") as board:
@@ -196,6 +201,14 @@ def app(
             yield psutil.Process(process.pid)
         finally:
             process.terminate()
+
+
+@contextmanager
+def idle_connections(port: int) -> Iterator[None]:
+    with ExitStack() as opened:
+        for _ in range(IDLE):
+            opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        yield
 
 
 def answers(port: int) -> bool:
