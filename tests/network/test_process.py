@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from groundschool.clock import Clock
-from groundschool.cloud.network.envoy import EnvoyDataPlane
+from groundschool.cloud.network.envoy import EnvoyDataPlane, process
 from groundschool.cloud.network.envoy.process import PROCESS_RECORD
 from groundschool.cloud.network.plan import NetworkPlan
 from groundschool.cloud.process_record import ProcessRecord, record_process, write_record
@@ -45,7 +45,13 @@ def test_it_works_in_a_folder_deeper_than_a_sockets_path(tmp_path):
         pytest.param("#!/bin/sh\nexit 1\n", "it said nothing", id="in silence"),
     ],
 )
-def test_an_envoy_that_ends_at_once_is_one_clear_line(tmp_path, script, said):
+@pytest.mark.parametrize("too_late_to_record", [False, True])
+def test_an_envoy_that_ends_at_once_is_one_clear_line(tmp_path, script, said, too_late_to_record, monkeypatch):
+    def record(pid, role):
+        raise ProcessLookupError(pid)
+
+    if too_late_to_record:
+        monkeypatch.setattr(process, "record_process", record)
     binary = tmp_path / "envoy"
     binary.write_text(script)
     binary.chmod(0o755)
@@ -174,7 +180,7 @@ SUPERVISOR = """
 import sys, time
 from pathlib import Path
 from groundschool.clock import Clock
-from groundschool.cloud.network.envoy import EnvoyDataPlane
+from groundschool.cloud.network.envoy import EnvoyDataPlane, process
 plane = EnvoyDataPlane(Path(sys.argv[1]), Clock())
 plane.start()
 print(plane._process.pid, flush=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from groundschool.cloud.compute.spawner import Spawner
-from groundschool.cloud.process_record import is_running, read_record
+from groundschool.cloud.process_record import ProcessRecord, is_running, read_record, record_process
 from groundschool.cloud.supervisor import child_process
 from groundschool.cloud.supervisor.child_process import ChildProcess
 from groundschool.errors import LabError
@@ -72,7 +74,17 @@ def test_it_is_ended_by_its_record_and_a_second_time_changes_nothing(
     assert not (tmp_path / "store" / "store.json").exists()
 
 
-def test_one_that_ends_at_once_is_told_with_its_last_words(make: Make) -> None:
+def test_one_that_ends_before_it_is_recorded_is_told_with_its_last_words(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after_its_end(pid: int, role: str) -> ProcessRecord:
+        deadline = time.monotonic() + 10
+        while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return record_process(pid, role)
+
+    monkeypatch.setattr(child_process, "record_process", after_its_end)
     child = make(FAILS)
     child.start()
     with pytest.raises(LabError, match="The store did not start: the port is taken"):

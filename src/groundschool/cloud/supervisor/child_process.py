@@ -41,7 +41,8 @@ class ChildProcess:
         self._folder.mkdir(parents=True, exist_ok=True)
         log = self._folder / f"{self.role}.log"
         self._process = self._spawner.start(Start(self._command, self._environment, self._folder, log))
-        write_record(record_process(self._process.pid, self.role), self._folder / f"{self.role}.json")
+        with contextlib.suppress(ProcessLookupError):  # it has ended already: wait_until_ready() says why
+            write_record(record_process(self._process.pid, self.role), self._folder / f"{self.role}.json")
 
     def wait_until_ready(self) -> None:
         """Returns when it accepts connections. Raises LabError with the last line of its log when it does not."""

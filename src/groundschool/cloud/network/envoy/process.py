@@ -120,7 +120,8 @@ class EnvoyProcess:
                 stderr=output,
                 start_new_session=True,
             )
-        write_record(record_process(self._process.pid, "envoy"), self._folder / PROCESS_RECORD)
+        with contextlib.suppress(ProcessLookupError):  # it has ended already: wait_ready() says why
+            write_record(record_process(self._process.pid, "envoy"), self._folder / PROCESS_RECORD)
 
     def wait_ready(self) -> None:
         """Returns when Envoy serves; raises LabError when it ends before, or takes too long."""
