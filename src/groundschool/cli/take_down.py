@@ -23,25 +23,28 @@ LISTING_PATIENCE = 60.0
 def take_down(
     console: Console, world: World, chosen: Sequence[Component], *, on: str = LAB, dry_run: bool = False
 ) -> None:
-    """After all of it, asks AWS whether anything is left; BuildError when something is, or was not ours to remove.
+    """After all of it, removes what else carries the tag, and asks AWS whether anything is left; BuildError when
+    something is, or was not ours to remove.
 
     Whatever stands in the way of one component alone does not keep the others: what costs goes first.
     """
-    backwards = list(reversed(chosen))
+    backwards, everything = list(reversed(chosen)), len(chosen) == len(build_order.COMPONENTS)
     for component in backwards:
         build_order.need_no_dependants(world, component, chosen)
     if dry_run:
         plans = {each: build_order.owned(world, each) for each in backwards}
-        show_plan(console, plans, nothing="Nothing is there to remove.")
+        strays = build_order.tagged_strays(world) if everything else []
+        show_plan(console, plans, nothing="Of the steps nothing is there." if strays else "Nothing is there to remove.")
+        for stray in strays:
+            console.print(f"Tagged, though no step made it: {escape(stray)}")
         return
     try:
         refused = remove_all(console, world, backwards)
-        if len(chosen) < len(build_order.COMPONENTS):
+        if not everything:
             if refused:
                 raise refused[0]
             return
-        if on == AWS:
-            clear_strays(console, world)
+        clear_strays(console, world)
         prove(console, world, on, refused)
     except KeyboardInterrupt:
         raise Interrupted(f"Interrupted half-way. Go on: {again(on, chosen)}") from None
@@ -77,7 +80,7 @@ def prove(console: Console, world: World, on: str, refused: Sequence[NotOwned]) 
     left: list[str] = []
 
     def nothing() -> bool:
-        left[:] = build_order.leftovers(world) + (build_order.tagged_remains(world) if on == AWS else [])
+        left[:] = build_order.leftovers(world) + build_order.tagged_remains(world)
         return not left
 
     pause = world.settings

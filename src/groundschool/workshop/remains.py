@@ -1,5 +1,8 @@
-"""What carries the workshop's tag, whoever made it: asked from AWS's Resource Groups Tagging API, and then from the
+"""What carries the workshop's tag, whoever made it: asked from the Resource Groups Tagging API, and then from the
 service itself, because the tagging API goes on naming what is gone.
+
+Auto Scaling groups are asked for by their own tag filter. AWS: of Auto Scaling, GetResources "return[s] an empty
+response" (Services that support the Resource Groups Tagging API).
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
+from groundschool.workshop.auto_scaling_group import delete_scaling_group, scaling_group
 from groundschool.workshop.component import Action
 from groundschool.workshop.golden_image import as_golden_image, delete_image
 from groundschool.workshop.instance import ENDED, by_hand_name, terminate
@@ -51,6 +55,10 @@ def delete_with_snapshots(world: World, image_id: str) -> None:
 
 
 KINDS: dict[str, Kind] = {
+    "autoscaling:autoScalingGroup": Kind(  # before its instances, which it would replace
+        lambda world, name: scaling_group(world, name),
+        lambda world, name: delete_scaling_group(world, name),
+    ),
     "ec2:instance": Kind(
         lambda world, name: any(
             instance["State"]["Name"] not in ENDED
@@ -95,11 +103,6 @@ KINDS: dict[str, Kind] = {
         lambda world, name: world.ec2.describe_security_groups(GroupIds=[name])["SecurityGroups"],
         lambda world, name: delete_group(world, Group(name, name, {}, ())),
     ),
-    "autoscaling:autoScalingGroup": Kind(
-        lambda world, name: world.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
-            "AutoScalingGroups"
-        ]
-    ),
     "dynamodb:table": Kind(
         lambda world, name: world.dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] != "DELETING"
     ),
@@ -109,7 +112,7 @@ KINDS: dict[str, Kind] = {
 
 
 def tagged(world: World) -> Iterator[tuple[str, dict[str, str]]]:
-    """ARN and tags of all that carries the workshop's tag in this region, and of some that did until lately.
+    """ARN and tags of what carries the workshop's tag in this region, and of some that did until lately.
 
     AWS: GetResources returns tagged *or previously tagged* resources; a terminated instance stays for hours. IAM is
     not in it.
@@ -122,9 +125,19 @@ def tagged(world: World) -> Iterator[tuple[str, dict[str, str]]]:
             yield each["ResourceARN"], tag_map(each.get("Tags", []))
 
 
+def tagged_scaling_groups(world: World) -> Iterator[tuple[str, dict[str, str]]]:
+    """ARN and tags, as :func:`tagged`."""
+    pages = world.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
+        Filters=[{"Name": "tag:Project", "Values": [world.settings.project]}]
+    )
+    for page in pages:
+        for each in page["AutoScalingGroups"]:
+            yield each["AutoScalingGroupARN"], tag_map(each.get("Tags", []))
+
+
 def remains(world: World) -> list[Remainder]:
     """What has our tag and is really there, in the order in which it can go. An unknown kind counts as there."""
-    found = [Remainder(arn, tags, kind_of(arn)) for arn, tags in tagged(world)]
+    found = [Remainder(arn, tags, kind_of(arn)) for arn, tags in (*tagged_scaling_groups(world), *tagged(world))]
     order = {kind: number for number, kind in enumerate(KINDS)}
     return sorted((each for each in found if is_there(world, each)), key=lambda each: order.get(each.kind, len(order)))
 
