@@ -93,11 +93,12 @@ def test_a_load_balancer_in_one_zone_is_refused_as_aws_refuses_it(
 
 @pytest.fixture(scope="module")
 def by_hand(lab: LabUnderTest) -> dict[str, str]:
-    """What somebody made besides the steps, with the workshop's tag: kind -> id."""
+    """What somebody made besides the steps, with the workshop's tag: kind -> id. The machine uses a step's group."""
     tags = [{"Key": "Project", "Value": "ground-school"}]
     autoscaling, ec2, elbv2 = lab.client("autoscaling"), lab.ec2, lab.client("elbv2")
     vpc, *_ = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
-    [trial] = lab.run(TagSpecifications=[{"ResourceType": "instance", "Tags": tags}])
+    group = ec2.describe_security_groups(GroupNames=["visitor-board-instance"])["SecurityGroups"][0]["GroupId"]
+    [trial] = lab.run(SecurityGroupIds=[group], TagSpecifications=[{"ResourceType": "instance", "Tags": tags}])
     targets = elbv2.create_target_group(Name="trial", Protocol="HTTP", Port=80, VpcId=vpc["VpcId"], Tags=tags)
     ec2.create_launch_template(
         LaunchTemplateName="trial",

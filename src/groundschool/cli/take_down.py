@@ -12,7 +12,7 @@ from groundschool.cli.shown_actions import show_actions, show_plan, taken
 from groundschool.cli.world import AWS, LAB, flag
 from groundschool.errors import BuildError, Interrupted, NotOwned
 from groundschool.workshop import build_order
-from groundschool.workshop.component import Component
+from groundschool.workshop.component import Action, Component
 from groundschool.workshop.waiting import Wait, wait_for
 from groundschool.workshop.world import World
 
@@ -23,8 +23,8 @@ LISTING_PATIENCE = 60.0
 def take_down(
     console: Console, world: World, chosen: Sequence[Component], *, on: str = LAB, dry_run: bool = False
 ) -> None:
-    """After all of it, removes what else carries the tag, and asks AWS whether anything is left; BuildError when
-    something is, or was not ours to remove.
+    """With all of it goes what else carries the tag, machines first, as a component's group may be theirs too. Then AWS
+    is asked whether anything is left; BuildError when something is, or was not ours to remove.
 
     Whatever stands in the way of one component alone does not keep the others: what costs goes first.
     """
@@ -39,12 +39,14 @@ def take_down(
             console.print(f"Tagged, though no step made it: {escape(stray)}")
         return
     try:
+        if everything:
+            perform(console, build_order.stray_machine_clearance(world))
         refused = remove_all(console, world, backwards)
         if not everything:
             if refused:
                 raise refused[0]
             return
-        clear_strays(console, world)
+        perform(console, build_order.tagged_clearance(world))
         prove(console, world, on, refused)
     except KeyboardInterrupt:
         raise Interrupted(f"Interrupted half-way. Go on: {again(on, chosen)}") from None
@@ -68,9 +70,9 @@ def remove_all(console: Console, world: World, backwards: Sequence[Component]) -
     return refused
 
 
-def clear_strays(console: Console, world: World) -> None:
-    """What carries the tag and is no component's: a trial instance, a baked image."""
-    for action in build_order.tagged_clearance(world):
+def perform(console: Console, actions: Sequence[Action]) -> None:
+    """The removal of what carries the tag and is no component's: a trial instance, a baked image."""
+    for action in actions:
         action.run()
         console.print(f"[green]✓[/] {escape(action.says.replace('Delete', 'removed', 1))}")
 

@@ -7,7 +7,7 @@ response" (Services that support the Resource Groups Tagging API).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -110,6 +110,8 @@ KINDS: dict[str, Kind] = {
 }
 """In the order in which they can go. What has no removal here is a component's, or nobody's that we know."""
 
+MACHINES = ("autoscaling:autoScalingGroup", "ec2:instance")
+
 
 def tagged(world: World) -> Iterator[tuple[str, dict[str, str]]]:
     """ARN and tags of what carries the workshop's tag in this region, and of some that did until lately.
@@ -157,10 +159,21 @@ def strays(world: World) -> list[Remainder]:
 
 
 def clearance(world: World) -> list[Action]:
-    """The removal of what remains, where there is one; nothing of a CloudFormation stack, which would make it anew."""
+    """The removal of what remains, where there is one."""
+    return removal(world, remains(world))
+
+
+def machine_clearance(world: World) -> list[Action]:
+    """The removal of the machines that no component has made: a component's security group cannot go while they use
+    it."""
+    return removal(world, [each for each in strays(world) if each.kind in MACHINES])
+
+
+def removal(world: World, remainders: Iterable[Remainder]) -> list[Action]:
+    """Nothing of a CloudFormation stack, which would make it anew."""
     return [
         Action(f"Delete {each.says}", lambda each=each: clear(world, each))  # type: ignore[misc]
-        for each in remains(world)
+        for each in remainders
         if STACK not in each.tags and each.kind in KINDS and KINDS[each.kind].remove
     ]
 
