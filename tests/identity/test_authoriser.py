@@ -86,6 +86,7 @@ def test_secrets_are_not_shown(role: Principal, sessions: RoleSessions) -> None:
         ("s3", "InvalidAccessKeyId", 403),
         ("dynamodb", "UnrecognizedClientException", 400),
         ("ssm", "UnrecognizedClientException", 400),
+        ("resourcegroupstaggingapi", "UnrecognizedClientException", 400),
         ("iam", "InvalidClientTokenId", 403),
         ("autoscaling", "InvalidClientTokenId", 403),
     ],
@@ -156,6 +157,11 @@ def test_a_role_may_do_what_its_policy_allows(
         ),
         pytest.param(
             *("ssm", "SendCommand", "*", "AccessDeniedException"), "ssm:SendCommand because no identity", id="ssm"
+        ),
+        pytest.param(
+            *("resourcegroupstaggingapi", "GetResources", "*", "AccessDeniedException"),
+            "tag:GetResources because no identity",
+            id="the tagging API has a prefix of its own",
         ),
         pytest.param(
             *("s3", "PutObject", "arn:aws:s3:::releases/x", "AccessDenied"),

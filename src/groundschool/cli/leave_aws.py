@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 
 from groundschool.cli.confirm import confirm
 from groundschool.cli.take_down import take_down
@@ -16,9 +15,6 @@ def leave_aws(world: World, *, yes: bool) -> None:
     """Lists, asks, removes in dependency order, and lists again. BuildError with what is left."""
     console = Console(highlight=False, soft_wrap=True)
     take_down(console, world, build_order.COMPONENTS, on=AWS, dry_run=True)
-    strays = build_order.tagged_strays(world)
-    for stray in strays:
-        console.print(f"Tagged, though no step made it: {escape(stray)}")
-    if strays or build_order.leftovers(world):
+    if build_order.tagged_strays(world) or build_order.leftovers(world):
         confirm(f"Remove all of this from account {world.account}, {world.region}?", yes=yes)
     take_down(console, world, build_order.COMPONENTS, on=AWS)

@@ -12,7 +12,7 @@ from groundschool.cli.shown_actions import show_actions, show_plan, taken
 from groundschool.cli.world import AWS, LAB, flag
 from groundschool.errors import BuildError, Interrupted, NotOwned
 from groundschool.workshop import build_order
-from groundschool.workshop.component import Component
+from groundschool.workshop.component import Action, Component
 from groundschool.workshop.waiting import Wait, wait_for
 from groundschool.workshop.world import World
 
@@ -23,25 +23,30 @@ LISTING_PATIENCE = 60.0
 def take_down(
     console: Console, world: World, chosen: Sequence[Component], *, on: str = LAB, dry_run: bool = False
 ) -> None:
-    """After all of it, asks AWS whether anything is left; BuildError when something is, or was not ours to remove.
+    """With all of it goes what else carries the tag, machines first, as a component's group may be theirs too. Then AWS
+    is asked whether anything is left; BuildError when something is, or was not ours to remove.
 
     Whatever stands in the way of one component alone does not keep the others: what costs goes first.
     """
-    backwards = list(reversed(chosen))
+    backwards, everything = list(reversed(chosen)), len(chosen) == len(build_order.COMPONENTS)
     for component in backwards:
         build_order.need_no_dependants(world, component, chosen)
     if dry_run:
         plans = {each: build_order.owned(world, each) for each in backwards}
-        show_plan(console, plans, nothing="Nothing is there to remove.")
+        strays = build_order.tagged_strays(world) if everything else []
+        show_plan(console, plans, nothing="Of the steps nothing is there." if strays else "Nothing is there to remove.")
+        for stray in strays:
+            console.print(f"Tagged, though no step made it: {escape(stray)}")
         return
     try:
+        if everything:
+            perform(console, build_order.stray_machine_clearance(world))
         refused = remove_all(console, world, backwards)
-        if len(chosen) < len(build_order.COMPONENTS):
+        if not everything:
             if refused:
                 raise refused[0]
             return
-        if on == AWS:
-            clear_strays(console, world)
+        perform(console, build_order.tagged_clearance(world))
         prove(console, world, on, refused)
     except KeyboardInterrupt:
         raise Interrupted(f"Interrupted half-way. Go on: {again(on, chosen)}") from None
@@ -65,9 +70,9 @@ def remove_all(console: Console, world: World, backwards: Sequence[Component]) -
     return refused
 
 
-def clear_strays(console: Console, world: World) -> None:
-    """What carries the tag and is no component's: a trial instance, a baked image."""
-    for action in build_order.tagged_clearance(world):
+def perform(console: Console, actions: Sequence[Action]) -> None:
+    """The removal of what carries the tag and is no component's: a trial instance, a baked image."""
+    for action in actions:
         action.run()
         console.print(f"[green]✓[/] {escape(action.says.replace('Delete', 'removed', 1))}")
 
@@ -77,7 +82,7 @@ def prove(console: Console, world: World, on: str, refused: Sequence[NotOwned]) 
     left: list[str] = []
 
     def nothing() -> bool:
-        left[:] = build_order.leftovers(world) + (build_order.tagged_remains(world) if on == AWS else [])
+        left[:] = build_order.leftovers(world) + build_order.tagged_remains(world)
         return not left
 
     pause = world.settings

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 
 def find_scaling_group(world: World) -> AutoScalingGroupTypeDef | None:
-    """The group, unless it is being deleted: then ``Status`` says so."""
-    found = world.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[world.name])["AutoScalingGroups"]
+    """The workshop's group. While it is being deleted, ``Status`` says so."""
+    return scaling_group(world, world.name)
+
+
+def scaling_group(world: World, name: str) -> AutoScalingGroupTypeDef | None:
+    found = world.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]
     return found[0] if found else None
 
 
@@ -122,7 +126,7 @@ class AutoScalingGroup(Component):
             return []
         world.must_own(f"Auto Scaling group {world.name}", tag_map(group.get("Tags", [])))
         what = f"Delete Auto Scaling group {world.name} (instances: {len(group['Instances'])})"
-        return [Action(what, lambda: delete_scaling_group(world))]
+        return [Action(what, lambda: delete_scaling_group(world, world.name))]
 
 
 def attached(world: World, group: AutoScalingGroupTypeDef) -> bool:
@@ -204,9 +208,9 @@ def retire(world: World, instance_id: str) -> None:
     world.elbv2.deregister_targets(TargetGroupArn=arn, Targets=[{"Id": instance_id}])
 
 
-def delete_scaling_group(world: World) -> None:
+def delete_scaling_group(world: World, name: str) -> None:
     """With its instances: nothing is drained, because nobody is to be served any more."""
-    instances = [each["InstanceId"] for each in find_instances(world, "aws:autoscaling:groupName", world.name)]
-    world.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=world.name, ForceDelete=True)
-    world.wait(f"Auto Scaling group {world.name} to be gone", lambda: find_scaling_group(world) is None)
+    instances = [each["InstanceId"] for each in find_instances(world, "aws:autoscaling:groupName", name)]
+    world.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+    world.wait(f"Auto Scaling group {name} to be gone", lambda: scaling_group(world, name) is None)
     wait_terminated(world, instances)

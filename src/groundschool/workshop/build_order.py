@@ -15,7 +15,7 @@ from groundschool.workshop.instance import Instance, find_instances
 from groundschool.workshop.launch_template import LaunchTemplate
 from groundschool.workshop.listener import Listener
 from groundschool.workshop.load_balancer import LoadBalancer
-from groundschool.workshop.remains import clearance, remains, strays
+from groundschool.workshop.remains import clearance, machine_clearance, remains, strays
 from groundschool.workshop.role import Role
 from groundschool.workshop.scaling_policy import ScalingPolicy
 from groundschool.workshop.security_group import SecurityGroup
@@ -132,10 +132,16 @@ def tagged_strays(world: World) -> list[str]:
 
 def tagged_clearance(world: World) -> list[Action]:
     """The removal of it, each action explained like a component's."""
-    return [
-        Action(action.says, lambda run=action.run: asked(run))  # type: ignore[misc]
-        for action in asked(lambda: clearance(world))
-    ]
+    return explained_actions(asked(lambda: clearance(world)))
+
+
+def stray_machine_clearance(world: World) -> list[Action]:
+    """The removal of the strays that are machines, or make machines."""
+    return explained_actions(asked(lambda: machine_clearance(world)))
+
+
+def explained_actions(actions: Iterable[Action]) -> list[Action]:
+    return [Action(each.says, lambda run=each.run: asked(run)) for each in actions]  # type: ignore[misc]
 
 
 def owned(world: World, component: Component) -> list[Action]:

@@ -1,14 +1,18 @@
-"""What carries the workshop's tag, whoever made it: asked from AWS's Resource Groups Tagging API, and then from the
+"""What carries the workshop's tag, whoever made it: asked from the Resource Groups Tagging API, and then from the
 service itself, because the tagging API goes on naming what is gone.
+
+Auto Scaling groups are asked for by their own tag filter. AWS: of Auto Scaling, GetResources "return[s] an empty
+response" (Services that support the Resource Groups Tagging API).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
+from groundschool.workshop.auto_scaling_group import delete_scaling_group, scaling_group
 from groundschool.workshop.component import Action
 from groundschool.workshop.golden_image import as_golden_image, delete_image
 from groundschool.workshop.instance import ENDED, by_hand_name, terminate
@@ -51,6 +55,10 @@ def delete_with_snapshots(world: World, image_id: str) -> None:
 
 
 KINDS: dict[str, Kind] = {
+    "autoscaling:autoScalingGroup": Kind(  # before its instances, which it would replace
+        lambda world, name: scaling_group(world, name),
+        lambda world, name: delete_scaling_group(world, name),
+    ),
     "ec2:instance": Kind(
         lambda world, name: any(
             instance["State"]["Name"] not in ENDED
@@ -95,11 +103,6 @@ KINDS: dict[str, Kind] = {
         lambda world, name: world.ec2.describe_security_groups(GroupIds=[name])["SecurityGroups"],
         lambda world, name: delete_group(world, Group(name, name, {}, ())),
     ),
-    "autoscaling:autoScalingGroup": Kind(
-        lambda world, name: world.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
-            "AutoScalingGroups"
-        ]
-    ),
     "dynamodb:table": Kind(
         lambda world, name: world.dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] != "DELETING"
     ),
@@ -107,9 +110,11 @@ KINDS: dict[str, Kind] = {
 }
 """In the order in which they can go. What has no removal here is a component's, or nobody's that we know."""
 
+MACHINES = ("autoscaling:autoScalingGroup", "ec2:instance")
+
 
 def tagged(world: World) -> Iterator[tuple[str, dict[str, str]]]:
-    """ARN and tags of all that carries the workshop's tag in this region, and of some that did until lately.
+    """ARN and tags of what carries the workshop's tag in this region, and of some that did until lately.
 
     AWS: GetResources returns tagged *or previously tagged* resources; a terminated instance stays for hours. IAM is
     not in it.
@@ -122,9 +127,19 @@ def tagged(world: World) -> Iterator[tuple[str, dict[str, str]]]:
             yield each["ResourceARN"], tag_map(each.get("Tags", []))
 
 
+def tagged_scaling_groups(world: World) -> Iterator[tuple[str, dict[str, str]]]:
+    """ARN and tags, as :func:`tagged`."""
+    pages = world.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
+        Filters=[{"Name": "tag:Project", "Values": [world.settings.project]}]
+    )
+    for page in pages:
+        for each in page["AutoScalingGroups"]:
+            yield each["AutoScalingGroupARN"], tag_map(each.get("Tags", []))
+
+
 def remains(world: World) -> list[Remainder]:
     """What has our tag and is really there, in the order in which it can go. An unknown kind counts as there."""
-    found = [Remainder(arn, tags, kind_of(arn)) for arn, tags in tagged(world)]
+    found = [Remainder(arn, tags, kind_of(arn)) for arn, tags in (*tagged_scaling_groups(world), *tagged(world))]
     order = {kind: number for number, kind in enumerate(KINDS)}
     return sorted((each for each in found if is_there(world, each)), key=lambda each: order.get(each.kind, len(order)))
 
@@ -144,10 +159,21 @@ def strays(world: World) -> list[Remainder]:
 
 
 def clearance(world: World) -> list[Action]:
-    """The removal of what remains, where there is one; nothing of a CloudFormation stack, which would make it anew."""
+    """The removal of what remains, where there is one."""
+    return removal(world, remains(world))
+
+
+def machine_clearance(world: World) -> list[Action]:
+    """The removal of the machines that no component has made: a component's security group cannot go while they use
+    it."""
+    return removal(world, [each for each in strays(world) if each.kind in MACHINES])
+
+
+def removal(world: World, remainders: Iterable[Remainder]) -> list[Action]:
+    """Nothing of a CloudFormation stack, which would make it anew."""
     return [
         Action(f"Delete {each.says}", lambda each=each: clear(world, each))  # type: ignore[misc]
-        for each in remains(world)
+        for each in remainders
         if STACK not in each.tags and each.kind in KINDS and KINDS[each.kind].remove
     ]
 

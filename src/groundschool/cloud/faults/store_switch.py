@@ -29,14 +29,15 @@ class StoreSwitch:
     def throttle(self, on: bool) -> None:
         """Every read and write of items is answered with ThrottlingException, or none. Raises LabError."""
         faults = [{"operation": name, "throttle_fraction": 1.0} for name in ITEM_OPERATIONS] if on else []
-        self._ask(FAULT_TARGET, {"Faults": faults}, "the fault")
+        self.ask(FAULT_TARGET, {"Faults": faults}, "the fault")
 
     def consumed(self) -> list[dict[str, Any]]:
         """What :meth:`~groundschool.dynamodb.meter.CapacityMeter.report` tells. Raises LabError."""
-        answer: dict[str, Any] = json.loads(self._ask(METER_TARGET, {}, "to tell its consumed capacity"))
+        answer: dict[str, Any] = json.loads(self.ask(METER_TARGET, {}, "to tell its consumed capacity"))
         return list(answer["Consumed"])
 
-    def _ask(self, target: str, document: dict[str, Any], what: str) -> bytes:
+    def ask(self, target: str, document: dict[str, Any], what: str) -> bytes:
+        """The answer to one operation. Raises LabError that says ``what`` was not done."""
         body = json.dumps(document)
         headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
         signed = AWSRequest("POST", f"{self._url}/", headers=headers, data=body)

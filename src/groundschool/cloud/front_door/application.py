@@ -35,6 +35,9 @@ OBJECT_LIMIT = 256 * 1024 * 1024
 """Bytes of one S3 request."""
 DYNAMODB_LIMIT = 16 * 1024 * 1024
 
+OF_ANY_REGION = frozenset({"sts", "resourcegroupstaggingapi"})
+"""Living services that answer for every region: moto's records, and so their tags, are in all of them."""
+
 Administration = Callable[[str, str, Any], dict[str, Any]]
 """``(method, path, JSON document) -> JSON document``; raises AwsError or GroundError."""
 
@@ -165,7 +168,7 @@ class FrontDoor:
 
     def _living(self, request: Request, call: Call, handler: Handler) -> Response:
         params = wire.decode(request, call)
-        if call.region != self._facts.region and call.service != "sts":
+        if call.region != self._facts.region and call.service not in OF_ANY_REGION:
             return wire.encode(request, call, elsewhere(call, self._facts.region))
         _refuse_dry_run(call, params)
         with self._lock:

@@ -149,7 +149,10 @@ def _invalid_token(service: str) -> AwsError:
 
 @cache
 def _speaks_json(service: str) -> bool:
-    return bool(get_service_model(service).protocol == "json")
+    """And never spoke anything else: CloudWatch keeps the words of its query protocol."""
+    model = get_service_model(service)
+    protocols = model.metadata.get("protocols", [model.protocol])
+    return "json" in protocols and "query" not in protocols
 
 
 def _stamp(signature: Signature, request: Request) -> str:

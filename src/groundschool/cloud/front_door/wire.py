@@ -20,7 +20,11 @@ from werkzeug.wrappers import Request, Response
 from groundschool.cloud.aws_error import AwsError
 from groundschool.cloud.call import Call, Params
 
-SERVICE_OF_SIGNING_NAME = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+SERVICE_OF_SIGNING_NAME = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+}
 """Where the SigV4 scope names a service differently from botocore's service model."""
 
 API_VERSION_OF_ELBV2 = "2015-12-01"
@@ -91,6 +95,8 @@ def _validate(call: Call, parsed: Any, model: Any) -> None:
     words = report.generate_report()
     if call.service == "ec2":
         raise AwsError("MissingParameter" if "Missing required" in words else "InvalidParameterValue", words)
+    if call.service == "resourcegroupstaggingapi":
+        raise AwsError("InvalidParameterException", words)
     json = model.service_model.protocol == "json"
     raise AwsError("ValidationException" if json else "ValidationError", words)
 
@@ -162,6 +168,16 @@ def _serializer_class(service: str, protocol: str) -> Any:
     def get_value(self: Any, value: Any, key: str, shape: Any) -> Any:
         return value.get(key) if isinstance(value, dict) else None
 
+    def json_content_type(self: Any) -> str:
+        """moto looks at the first protocol of the service only, which for some is one that boto3 does not speak."""
+        return f"application/x-amz-json-{self.service_model.metadata.get('jsonVersion', '1.0')}"
+
+    if protocol == "json":
+        return type(
+            "PlainSerializer",
+            (moto,),
+            {"get_value": get_value, "_get_protocol_specific_content_type": json_content_type},
+        )
     if protocol not in ("ec2", "query"):
         return type("PlainSerializer", (moto,), {"get_value": get_value})
 

@@ -14,16 +14,20 @@ from groundschool.cloud.identity.principal import Principal, Secret
 from groundschool.cloud.identity.role_session import RoleSession, RoleSessions
 from groundschool.cloud.passive.identity_records import AccessKeyOwner, IdentityRecords
 
+JSON_SERVICES = ("dynamodb", "ssm", "resourcegroupstaggingapi")
+"""Their errors are called alike."""
 UNKNOWN_KEY = {
     "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
     "s3": ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403),
-    "dynamodb": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
-    "ssm": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
+    **dict.fromkeys(
+        JSON_SERVICES,
+        ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
+    ),
 }
 UNKNOWN_TOKEN = ("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
-EXPIRED_CODE = {"ec2": "RequestExpired", "ssm": "ExpiredTokenException", "dynamodb": "ExpiredTokenException"}
-DENIED_CODE = {"ec2": "UnauthorizedOperation", "ssm": "AccessDeniedException", "dynamodb": "AccessDeniedException"}
-IAM_PREFIX = {"elbv2": "elasticloadbalancing", "cloudwatch": "cloudwatch"}
+EXPIRED_CODE = {"ec2": "RequestExpired", **dict.fromkeys(JSON_SERVICES, "ExpiredTokenException")}
+DENIED_CODE = {"ec2": "UnauthorizedOperation", **dict.fromkeys(JSON_SERVICES, "AccessDeniedException")}
+IAM_PREFIX = {"elbv2": "elasticloadbalancing", "cloudwatch": "cloudwatch", "resourcegroupstaggingapi": "tag"}
 """Where the service prefix of IAM actions differs from botocore's service name."""
 
 

@@ -19,6 +19,10 @@ class AlarmTags:
         """An alarm of this name was not there before."""
         self._tags[name] = {tag["Key"]: tag["Value"] for tag in params.get("Tags") or ()}
 
+    def tags_by_alarm(self) -> dict[str, dict[str, str]]:
+        """Of the alarms there are, by name."""
+        return {alarm.name: dict(self._tags.get(alarm.name, {})) for alarm in self._alarms.all()}
+
     def list_tags_for_resource(self, _call: Call, params: Params) -> Result:
         return {"Tags": [{"Key": key, "Value": value} for key, value in self._of(params["ResourceARN"]).items()]}
 

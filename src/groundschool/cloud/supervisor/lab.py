@@ -133,9 +133,10 @@ class Lab:
 
     def _make_control(self) -> None:
         settings = self.settings
-        switch = StoreSwitch(settings.dynamodb_url, settings.region, Credentials(self._root_key, self._secret))
+        root = Credentials(self._root_key, self._secret)
+        self.store_switch = StoreSwitch(settings.dynamodb_url, settings.region, root)
         self.faults = Faults(
-            self.fault_book, self.instances, self.network.availability_zones, switch.throttle, self.clock.now
+            self.fault_book, self.instances, self.network.availability_zones, self.store_switch.throttle, self.clock.now
         )
         self.registry = TargetRegistry(self.balancers, self.instances, self.data_plane, self.clock.now)
         fleet = AutoScalingFleet(self.instances, self.network)
@@ -153,7 +154,7 @@ class Lab:
             self.registry,
             self.balancers,
             self.data_plane,
-            switch.consumed,
+            self.store_switch.consumed,
         )
 
     def _make_views(self) -> None:

@@ -16,7 +16,11 @@ from groundschool.cloud.ec2.volumes import Volumes
 from groundschool.cloud.identity.operations import CallerIdentity
 from groundschool.cloud.load_balancing.operations import TargetOperations
 from groundschool.cloud.passive.tag_records import TagRecords
+from groundschool.cloud.passive.tagged_records import TaggedRecords
 from groundschool.cloud.systems_manager.operations import CommandOperations
+from groundschool.cloud.tagging.living import LivingResources
+from groundschool.cloud.tagging.operations import TaggingOperations
+from groundschool.cloud.tagging.tables import TableTags
 
 if TYPE_CHECKING:
     from groundschool.cloud.supervisor.lab import Lab
@@ -40,4 +44,12 @@ def living_services(lab: Lab) -> dict[str, list[object]]:
         "cloudwatch": [lab.cloudwatch],
         "ssm": [CommandOperations(lab.instances, lab.identity, lab.clock)],
         "sts": [CallerIdentity(lab.authoriser)],
+        "resourcegroupstaggingapi": [_tagging(lab)],
     }
+
+
+def _tagging(lab: Lab) -> TaggingOperations:
+    region, account_id = lab.settings.region, lab.settings.account_id
+    tables = TableTags(lab.store_switch.ask, region, account_id)
+    living = LivingResources(region, account_id, lab.instances, lab.cloudwatch.tags_by_alarm, tables.by_arn)
+    return TaggingOperations([living, TaggedRecords(lab.passive, account_id)])

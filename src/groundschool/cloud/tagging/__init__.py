@@ -1,0 +1,1 @@
+"""The Resource Groups Tagging API: what carries a tag, whichever service it belongs to."""
