@@ -75,6 +75,11 @@ def in_chunks(connection: socket.socket, _: int) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n")
 
 
+def continued(connection: socket.socket, number: int) -> None:
+    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    answered(connection, number)
+
+
 def closing(connection: socket.socket, _: int) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody")
 
@@ -92,7 +97,7 @@ def silent(_connection: socket.socket, _: int) -> None:
     """Leaves the client waiting."""
 
 
-@pytest.mark.parametrize("script", [answered, byte_by_byte, in_chunks, closing])
+@pytest.mark.parametrize("script", [answered, byte_by_byte, in_chunks, continued, closing])
 def test_an_answer_is_taken_however_it_comes(script: Script) -> None:
     with peer(script) as (port, requests):
         posts = Connections(f"http://127.0.0.1:{port}")

@@ -106,6 +106,8 @@ class _Answer:
 
     def on_message_complete(self) -> None:
         self.status, self.keep_alive = self._parser.get_status_code(), self._parser.should_keep_alive()
+        if self.status < 200:  # "100 Continue": the answer is still to come
+            return
         self.complete = True
         del self._parser  # it refers to this object: only the garbage collector would free the two
 
